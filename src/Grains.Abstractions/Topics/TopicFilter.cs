@@ -1,0 +1,85 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace OrleansIoT.Topics;
+
+/// <summary>Topic filters with the wildcards <c>+</c> and <c>#</c> (MQTT 5.0 section 4.7).</summary>
+public static class TopicFilter
+{
+    /// <param name="filter">The filter to check; any string.</param>
+    /// <param name="why">What is wrong, as a sentence for the sender.</param>
+    public static bool IsValid(string filter, [NotNullWhen(false)] out string? why)
+    {
+        why = null;
+        if (!TopicName.IsValid(filter.Replace('+', 'p').Replace('#', 'h'), out var name))
+        {
+            why = name.Replace("topic name", "topic filter", StringComparison.Ordinal);
+            return false;
+        }
+
+        var rest = filter.AsSpan();
+        while (true)
+        {
+            var slash = rest.IndexOf('/');
+            var level = slash < 0 ? rest : rest[..slash];
+            if (level.Contains('#') && (level.Length > 1 || slash >= 0))
+            {
+                why = "'#' stands alone, as the last level of a topic filter."; // [MQTT-4.7.1-1]
+                return false;
+            }
+
+            if (level.Contains('+') && level.Length > 1)
+            {
+                why = "'+' stands alone in its level of a topic filter."; // [MQTT-4.7.1-2]
+                return false;
+            }
+
+            if (slash < 0)
+            {
+                return true;
+            }
+
+            rest = rest[(slash + 1)..];
+        }
+    }
+
+    /// <summary>
+    /// Whether the filter matches the topic name. <c>a/#</c> matches <c>a</c> too, and a filter that begins with a
+    /// wildcard matches no topic that begins with <c>$</c> [MQTT-4.7.2-1].
+    /// </summary>
+    public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> topic)
+    {
+        if (topic is ['$', ..] && filter is ['+' or '#', ..])
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            if (filter is "#")
+            {
+                return true;
+            }
+
+            var filterSlash = filter.IndexOf('/');
+            var topicSlash = topic.IndexOf('/');
+            var level = filterSlash < 0 ? filter : filter[..filterSlash];
+            if (level is not "+" && !level.SequenceEqual(topicSlash < 0 ? topic : topic[..topicSlash]))
+            {
+                return false;
+            }
+
+            if (topicSlash < 0)
+            {
+                return filterSlash < 0 || filter[(filterSlash + 1)..] is "#";
+            }
+
+            if (filterSlash < 0)
+            {
+                return false;
+            }
+
+            filter = filter[(filterSlash + 1)..];
+            topic = topic[(topicSlash + 1)..];
+        }
+    }
+}
