@@ -49,3 +49,10 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
     [LoggerMessage(LogLevel.Warning, "The administrator's password is weaker than users may choose: {Why}")]
     private static partial void LogWeakPassword(ILogger logger, string why);
 }
+
+public static class FirstStartSetup
+{
+    public static IServiceCollection AddFirstStart(this IServiceCollection services) => services
+        .AddSingleton<FirstStart>()
+        .AddHostedService(provider => provider.GetRequiredService<FirstStart>());
+}

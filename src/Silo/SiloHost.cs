@@ -1,6 +1,3 @@
-using System.Net;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
@@ -12,10 +9,12 @@ namespace OrleansIoT.Silo;
 /// <summary>The whole process, put together from its parts.</summary>
 public static class SiloHost
 {
-    /// <summary>From SIGTERM to the end of the process at most.</summary>
+    /// <summary>From SIGTERM to the end of the process at most; a supervisor that waits 10 s never has to kill.</summary>
     public static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(9);
 
-    public static WebApplication Build(SiloOptions options)
+    /// <param name="options">What the process was told.</param>
+    /// <param name="configure">What a test adds or replaces, last.</param>
+    public static WebApplication Build(SiloOptions options, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -26,20 +25,27 @@ public static class SiloHost
         builder.Services.AddSqliteHistory(options.Data);
         builder.AddGrainEngine(options);
         builder.Services.AddGrains();
-        builder.Services.AddSingleton<FirstStart>().AddHostedService(services => services.GetRequiredService<FirstStart>());
-        builder.AddObservability();
+        builder.Services.AddFirstStart();
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
-            builder.Services.AddGateway(builder.Configuration.GetSection("Gateway"), options.Data);
+            builder.AddGateway(options.Data);
         }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
-            builder.Services.AddDeviceEdge(builder.Configuration.GetSection("Edge"));
+            builder.Services.AddDeviceEdge();
         }
 
+        if (options.Demo > 0)
+        {
+            builder.Services.AddDemoFleet();
+        }
+
+        builder.AddHealth();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        configure?.Invoke(builder);
+
         var app = builder.Build();
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
@@ -48,5 +54,16 @@ public static class SiloHost
         }
 
         return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, SiloOptions options)
+    {
+        // Every process answers /health, whatever its roles.
+        kestrel.LimitGateway();
+        kestrel.Listen(options.Address, options.Http);
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            kestrel.Listen(options.Address, options.Mqtt, listen => listen.UseMqtt());
+        }
     }
 }

@@ -1,17 +1,21 @@
+using System.Reflection;
+using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Grains.Identity;
 
 /// <summary>
-/// Deny by default: no valid caller, no grain of ours. It stands before every call, so it allocates nothing.
-/// The engine's own grains (membership, reminders, storage) are not ours and pass.
+/// Deny by default: no valid caller, no call of a contract of ours. It stands before every call, so it allocates nothing.
+/// What the engine says to grains in its own interfaces (membership, timers, reminders, cancellation) is not ours and passes.
 /// </summary>
 public sealed class CallerFilter(TimeProvider clock) : IIncomingGrainCallFilter
 {
+    private static readonly Module Contracts = typeof(IDeviceGrain).Module;
+
     public Task Invoke(IIncomingGrainCallContext context)
     {
-        if (context.Grain?.GetType().Module != typeof(CallerFilter).Module)
+        if (context.InterfaceMethod.Module != Contracts)
         {
             return context.Invoke();
         }
