@@ -12,6 +12,7 @@ public sealed partial class IotProcess : IAsyncDisposable
 
     private readonly string[] _options;
     private readonly bool _ownsData;
+    private string[] _password = ["--admin-password", AdminPassword];
     private Process _process = null!;
 
     private IotProcess(string data, bool ownsData, string[] options) => (Data, _ownsData, _options) = (data, ownsData, options);
@@ -34,6 +35,14 @@ public sealed partial class IotProcess : IAsyncDisposable
     public static async Task<IotProcess> StartOn(string data, bool ownsData = false, params string[] options)
     {
         var process = new IotProcess(data, ownsData, options);
+        await process.Launch(0, 0);
+        return process;
+    }
+
+    /// <summary>Starts it as somebody does who gives no password.</summary>
+    public static async Task<IotProcess> WithGeneratedPassword()
+    {
+        var process = new IotProcess(NewDataDirectory(), true, []) { _password = [] };
         await process.Launch(0, 0);
         return process;
     }
@@ -104,7 +113,7 @@ public sealed partial class IotProcess : IAsyncDisposable
         string[] arguments =
         [
             "--data", Data, "--http", http.ToString(CultureInfo.InvariantCulture),
-            "--mqtt", mqtt.ToString(CultureInfo.InvariantCulture), "--admin-password", AdminPassword, .. _options,
+            "--mqtt", mqtt.ToString(CultureInfo.InvariantCulture), .. _password, .. _options,
         ];
         _process = Process.Start(Info(arguments, null))!;
         _process.StandardInput.Close();
