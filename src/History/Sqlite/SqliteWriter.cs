@@ -76,20 +76,13 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
 
     private void Settle(List<SqliteWrite> writes, TimeSpan duration)
     {
-        var readings = 0;
-        long bytes = 0;
+        var stored = writes.Where(write => !write.IsRefused);
+        metrics.Committed(stored.Sum(write => write.Readings), stored.Sum(write => write.Size), duration);
         foreach (var write in writes)
         {
-            if (!write.IsRefused)
-            {
-                readings += write.Readings;
-                bytes += write.Size;
-            }
-
             write.Settle();
         }
 
-        metrics.Committed(readings, bytes, duration);
         if (_failedCommits > 0)
         {
             LogStoresAgain(_failedCommits);
