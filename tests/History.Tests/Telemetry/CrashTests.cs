@@ -78,12 +78,14 @@ public sealed class CrashTests
         await HoldsAll(directory, acknowledged);
 
         var isSynced = false;
+        var acknowledgements = 0;
         foreach (var call in await File.ReadAllLinesAsync(trace))
         {
-            if (call.Contains("write(1, \"stored", StringComparison.Ordinal))
+            if (call.Contains("\"stored ", StringComparison.Ordinal))
             {
                 Assert.True(isSynced, call);
                 isSynced = false;
+                acknowledgements++;
             }
             else if (call.Contains("sync", StringComparison.Ordinal) && call.Contains(" = ", StringComparison.Ordinal))
             {
@@ -91,6 +93,7 @@ public sealed class CrashTests
             }
         }
 
+        Assert.Equal(acknowledged[0], acknowledgements);
         Directory.Delete(directory, recursive: true);
         File.Delete(trace);
     }
