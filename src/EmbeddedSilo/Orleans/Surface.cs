@@ -22,6 +22,8 @@ namespace Orleans
     public interface IGrainFactory
     {
         TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null) where TGrainInterface : IGrainWithStringKey;
+        TGrainObserverInterface CreateObjectReference<TGrainObserverInterface>(IGrainObserver obj) where TGrainObserverInterface : IGrainObserver;
+        void DeleteObjectReference<TGrainObserverInterface>(IGrainObserver obj) where TGrainObserverInterface : IGrainObserver;
     }
 }
 
@@ -41,9 +43,11 @@ namespace Orleans.Runtime
 {
     public static class RequestContext
     {
-        public static object? Get(string key) => null;
-        public static void Set(string key, object value) { }
-        public static bool Remove(string key) => false;
-        public static void Clear() { }
+        private static readonly AsyncLocal<System.Collections.Immutable.ImmutableDictionary<string, object>?> Values = new();
+
+        public static object? Get(string key) => Values.Value?.GetValueOrDefault(key);
+        public static void Set(string key, object value) => Values.Value = (Values.Value ?? System.Collections.Immutable.ImmutableDictionary<string, object>.Empty).SetItem(key, value);
+        public static bool Remove(string key) => throw new NotSupportedException();
+        public static void Clear() => Values.Value = null;
     }
 }
