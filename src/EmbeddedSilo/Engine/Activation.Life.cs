@@ -71,7 +71,7 @@ internal sealed partial class Activation
     {
         _phase = Phase.Activating;
         _lastUsed = Silo.Sweeper.Seconds;
-        ExecutionContext.Restore(context ?? emptyContext!);
+        ExecutionContext.Restore(context ?? _emptyContext!);
         Task activation;
         try
         {
@@ -83,7 +83,7 @@ internal sealed partial class Activation
             activation = Task.FromException(exception);
         }
 
-        ExecutionContext.Restore(emptyContext!);
+        ExecutionContext.Restore(_emptyContext!);
         if (activation.IsCompleted)
         {
             Activated(activation);

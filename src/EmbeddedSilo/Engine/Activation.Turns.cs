@@ -6,7 +6,7 @@ internal sealed partial class Activation
     private const int MaxTurns = 64;
     private const int MaxMilliseconds = 2;
 
-    private static ExecutionContext? emptyContext;
+    private static ExecutionContext? _emptyContext;
 
     // Taken out of the inbox, in order of arrival.
     private Work? _ready;
@@ -33,7 +33,7 @@ internal sealed partial class Activation
 
     void IThreadPoolWorkItem.Execute()
     {
-        emptyContext ??= ExecutionContext.Capture();
+        _emptyContext ??= ExecutionContext.Capture();
         SetSynchronizationContext(this);
         var turns = 0;
         var began = 0L;
@@ -125,7 +125,7 @@ internal sealed partial class Activation
             Silo.LogUnhandled(exception, GrainId);
         }
 
-        ExecutionContext.Restore(emptyContext!);
+        ExecutionContext.Restore(_emptyContext!);
     }
 
     internal void AnswerWhenQuiet(QuietProbe probe)
@@ -225,7 +225,7 @@ internal sealed partial class Activation
         }
 
         _inTurn = request;
-        ExecutionContext.Restore(request.TakeContext() ?? emptyContext!);
+        ExecutionContext.Restore(request.TakeContext() ?? _emptyContext!);
         Task invocation;
         try
         {
@@ -236,7 +236,7 @@ internal sealed partial class Activation
             invocation = Task.FromException(thrownByFilter);
         }
 
-        ExecutionContext.Restore(emptyContext!);
+        ExecutionContext.Restore(_emptyContext!);
         _inTurn = null;
         if (!invocation.IsCompleted || request.Conclude(invocation) is { } more && (invocation = more) is not null)
         {

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 
 namespace OrleansIoT.EmbeddedSilo.Engine;
 
@@ -7,6 +8,7 @@ namespace OrleansIoT.EmbeddedSilo.Engine;
 /// is cancelled in a turn of the grain, because what is registered on it is the grain's code.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
+[SuppressMessage("Design", "CA1001", Justification = "Without a timer or a wait handle there is nothing in the source to dispose.")]
 public sealed class CallCancellation(CancellationToken caller) : Work
 {
     private readonly CancellationTokenSource _grain = new();

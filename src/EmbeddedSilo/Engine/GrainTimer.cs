@@ -64,7 +64,14 @@ internal sealed class GrainTimer : IGrainTimer
     {
         _timer.Dispose();
         _activation.Remove(this);
-        _activation.RunGuarded(static state => ((CancellationTokenSource)state!).Cancel(), _disposed);
+        try
+        {
+            _disposed.Cancel();
+        }
+        catch (AggregateException exception)
+        {
+            _activation.Silo.LogUnhandled(exception, _activation.GrainId);
+        }
     }
 
     private static void Check(TimeSpan dueTime, TimeSpan period)

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace OrleansIoT.EmbeddedSilo.Engine;
 
 /// <summary>A call that has reached an await: a link of the list of those that its activation has begun and not ended.</summary>

@@ -63,6 +63,12 @@ internal sealed partial class Silo
         }
     }
 
+    public void Dispose()
+    {
+        _collector.Dispose();
+        Sweeper.Dispose();
+    }
+
     /// <summary>Whether the caller, null for one that is no grain, may call now.</summary>
     internal bool Accepts(Activation? caller) =>
         _phase == Phase.Running || (_phase == Phase.Draining && caller is not null);

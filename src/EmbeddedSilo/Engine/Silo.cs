@@ -12,7 +12,7 @@ namespace OrleansIoT.EmbeddedSilo.Engine;
 internal sealed record GrainAssemblies(IReadOnlyCollection<Assembly> Assemblies);
 
 /// <summary>The grain classes of one process, and the references to their grains.</summary>
-internal sealed partial class Silo : IClusterClient, IHostedService
+internal sealed partial class Silo : IClusterClient, IHostedService, IDisposable
 {
     private readonly ILogger<Silo> _logger;
     private readonly FrozenDictionary<string, GrainClass> _classes;

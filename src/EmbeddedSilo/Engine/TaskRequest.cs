@@ -10,7 +10,7 @@ public abstract class TaskRequest : Request
     // A builder, not a TaskCompletionSource: it is nothing but the task. Answered once, which TryAnswer sees to.
     private AsyncTaskMethodBuilder _answer;
 
-    internal new Task Answer => _answer.Task;
+    internal Task Response => _answer.Task;
 
     protected abstract Task Call(object grain);
 
@@ -45,7 +45,7 @@ public abstract class TaskRequest<TResult> : Request
 {
     private AsyncTaskMethodBuilder<TResult> _answer;
 
-    internal new Task<TResult> Answer => _answer.Task;
+    internal Task<TResult> Response => _answer.Task;
 
     protected abstract Task<TResult> Call(object grain);
 

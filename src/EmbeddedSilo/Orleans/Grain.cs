@@ -37,8 +37,10 @@ public abstract class Grain : IGrainBase, IAddressable
     /// </summary>
     protected void DelayDeactivation(TimeSpan timeSpan) => _activation.KeepFor(timeSpan);
 
+#pragma warning disable CA1725 // Orleans calls the parameter differently here and in the interface
     public virtual Task OnActivateAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public virtual Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) =>
         Task.CompletedTask;
+#pragma warning restore CA1725
 }

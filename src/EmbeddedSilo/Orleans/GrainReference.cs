@@ -78,16 +78,16 @@ public class GrainReference : IAddressable, IEquatable<GrainReference>
             return Task.CompletedTask;
         }
 
-        var answer = request.Answer;
+        var response = request.Response;
         Deliver(request);
-        return answer;
+        return response;
     }
 
     internal Task<TResult> Send<TResult>(TaskRequest<TResult> request)
     {
-        var answer = request.Answer;
+        var response = request.Response;
         Deliver(request);
-        return answer;
+        return response;
     }
 
     private void Deliver(Request request)

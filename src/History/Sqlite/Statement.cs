@@ -26,6 +26,12 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
             : BindText(parameter, Encoding.UTF8.GetBytes(text));
     }
 
+    public Statement BindNull(int parameter)
+    {
+        connection.Check(raw.sqlite3_bind_null(handle, parameter));
+        return this;
+    }
+
     public Statement BindText(int parameter, ReadOnlySpan<byte> utf8)
     {
         connection.Check(raw.sqlite3_bind_text(handle, parameter, utf8));
@@ -64,6 +70,8 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
             Dispose();
         }
     }
+
+    public bool IsNull(int column) => raw.sqlite3_column_type(handle, column) == raw.SQLITE_NULL;
 
     public long Int64(int column) => raw.sqlite3_column_int64(handle, column);
 

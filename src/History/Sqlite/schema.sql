@@ -47,3 +47,13 @@ CREATE TABLE grain_state (
     state TEXT NOT NULL, -- JSON
     PRIMARY KEY (grain, name)
 ) STRICT;
+
+-- Reminders of the embedded engine. Orleans keeps its own.
+CREATE TABLE reminder (
+    grain     TEXT NOT NULL, -- {type}/{key}
+    name      TEXT NOT NULL,
+    start_at  INTEGER NOT NULL,
+    period    INTEGER NOT NULL,
+    last_tick INTEGER,
+    PRIMARY KEY (grain, name)
+) STRICT;
