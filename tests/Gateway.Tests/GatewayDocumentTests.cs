@@ -20,6 +20,10 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
     public async Task DisposeAsync() => await _gateway.DisposeAsync();
 
     [Fact]
+    public void It_is_a_valid_document() =>
+        Assert.Empty(Microsoft.OpenApi.OpenApiDocument.Parse(_document.ToJsonString(), "json").Diagnostic!.Errors);
+
+    [Fact]
     public void It_lists_every_route_and_no_other()
     {
         var mapped = Routes().Select(route => route.Name);

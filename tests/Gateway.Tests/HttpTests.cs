@@ -94,6 +94,14 @@ public sealed class HttpTests
         Assert.Equal(allow, string.Join(", ", answer.Content.Headers.Allow.Order()));
     }
 
+    [Fact]
+    public async Task Who_is_not_signed_in_is_told_of_a_wrong_method_where_one_signs_in()
+    {
+        await using var gateway = await GatewayHost.Start();
+
+        Assert.Contains("POST", await gateway.Http.GetAsync("/auth/login").IsProblem(405), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/xml")]
@@ -157,6 +165,26 @@ public sealed class HttpTests
         content.Headers.ContentEncoding.Add("gzip");
 
         await gateway.Http.PostAsync("/auth/login", content).IsProblem(400, "invalid");
+    }
+
+    [Fact] // H10
+    public async Task A_client_that_is_slow_to_say_what_it_wants_is_shown_out()
+    {
+        await using var gateway = await GatewayHost.Start(options => options.RequestHeadersTimeout = TimeSpan.FromSeconds(1));
+
+        Assert.Equal(408, (await gateway.Send("GET /health/live HTTP/1.1\r\nHost: gate")).Status);
+    }
+
+    [Fact] // H10
+    public async Task Connections_over_the_limit_are_closed()
+    {
+        await using var gateway = await GatewayHost.Start(options => options.MaxConnections = 1);
+        using var only = new System.Net.Sockets.TcpClient();
+        await only.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
+        await only.GetStream().WriteAsync("GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n"u8.ToArray());
+        Assert.NotEqual(0, await only.GetStream().ReadAsync(new byte[1]));
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => gateway.Http.GetAsync("/health/live"));
     }
 
     [Fact]

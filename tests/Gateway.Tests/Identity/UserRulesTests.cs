@@ -23,7 +23,6 @@ public sealed class UserRulesTests
     [InlineData("ada\0@example.org")]
     [InlineData("ada\u200b@example.org")]
     [InlineData("ada\u00a0@example.org")]
-    [InlineData("ada\ud800@example.org")]
     public void It_is_no_email(string? email)
     {
         Assert.False(UserRules.IsEmail(email, out var why));
@@ -49,8 +48,14 @@ public sealed class UserRulesTests
     [InlineData("Ada ", false)]
     [InlineData("A\tda", false)]
     [InlineData("A\u202eda", false)]
-    [InlineData("A\udc00", false)]
     public void A_user_name_is_printable(string? username, bool valid) => Assert.Equal(valid, UserRules.IsUsername(username, out _));
+
+    [Fact] // outside of the data above, which does not survive the test runner's own UTF-8
+    public void Half_a_character_is_none()
+    {
+        Assert.False(UserRules.IsEmail("ada\ud800@example.org", out _));
+        Assert.False(UserRules.IsUsername("A\udc00", out _));
+    }
 
     [Fact]
     public void A_user_name_has_a_hundred_characters_of_any_script()
