@@ -1,3 +1,4 @@
+using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
