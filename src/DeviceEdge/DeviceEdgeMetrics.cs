@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using OrleansIoT.DeviceEdge.Mqtt;
+using OrleansIoT.DeviceEdge.Sessions;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -8,7 +9,7 @@ internal sealed class DeviceEdgeMetrics
 {
     public const string MeterName = "OrleansIoT.DeviceEdge";
 
-    private readonly UpDownCounter<int> _connections;
+    private readonly Meter _meter;
     private readonly Counter<int> _refusedConnections;
     private readonly Counter<int> _stored;
     private readonly Counter<int> _refused;
@@ -16,17 +17,18 @@ internal sealed class DeviceEdgeMetrics
 
     public DeviceEdgeMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
-        _connections = meter.CreateUpDownCounter<int>("iot.edge.connections", "{connection}", "Open MQTT connections, also those that have not signed in.");
-        _refusedConnections = meter.CreateCounter<int>("iot.edge.connections.refused", "{connection}", "Connections refused before or at CONNECT.");
-        _stored = meter.CreateCounter<int>("iot.edge.messages.stored", "{message}", "Messages stored.");
-        _refused = meter.CreateCounter<int>("iot.edge.messages.refused", "{message}", "Messages not stored.");
-        _batch = meter.CreateHistogram<int>("iot.edge.batch.size", "{message}", "Messages in one call to a device's grain.");
+        _meter = meters.Create(MeterName);
+        _refusedConnections = _meter.CreateCounter<int>("iot.edge.connections.refused", "{connection}", "Connections refused before or at CONNECT.");
+        _stored = _meter.CreateCounter<int>("iot.edge.messages.stored", "{message}", "Messages stored.");
+        _refused = _meter.CreateCounter<int>("iot.edge.messages.refused", "{message}", "Messages not stored.");
+        _batch = _meter.CreateHistogram<int>("iot.edge.batch.size", "{message}", "Messages in one call to a device's grain.");
     }
 
-    public void ConnectionOpened() => _connections.Add(1);
-
-    public void ConnectionClosed() => _connections.Add(-1);
+    public void Observe(LiveSessions live)
+    {
+        _meter.CreateObservableUpDownCounter("iot.edge.connections", () => live.Count, "{connection}", "Open MQTT connections, also those that have not signed in.");
+        _meter.CreateObservableUpDownCounter("iot.edge.connections.paused", () => live.Paused, "{connection}", "Connections that are not read because the store is slow.");
+    }
 
     public void ConnectionRefused(ReasonCode reason) => _refusedConnections.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

@@ -36,7 +36,9 @@ public static class DeviceEdgeSetup
             s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<ILogger<DeviceSession>>()));
         services.AddSingleton(s => new LiveSessions(
-            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.MaxConnections));
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<DeviceEdgeMetrics>(),
+            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.MaxConnections));
         services.AddSingleton<MqttConnectionHandler>();
         return services;
     }

@@ -21,7 +21,6 @@ internal sealed class MqttConnectionHandler(LiveSessions live, EdgeContext edge)
             return;
         }
 
-        edge.Metrics.ConnectionOpened();
         try
         {
             await session.Run();
@@ -29,7 +28,6 @@ internal sealed class MqttConnectionHandler(LiveSessions live, EdgeContext edge)
         finally
         {
             live.Remove(session);
-            edge.Metrics.ConnectionClosed();
         }
     }
 }

@@ -59,6 +59,7 @@ public static class GatewaySetup
         app.Use(AnswerHeadAsGet);
         app.Use(TopicRouting.ReadAddress);
         app.UseRouting();
+        app.Use(AnswerForRouting);
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseMiddleware<CallerMiddleware>();
@@ -99,6 +100,13 @@ public static class GatewaySetup
         }, context.Response);
         return next(context);
     }
+
+    /// <summary>
+    /// A wrong method or media type (405, 415) is an endpoint that routing makes, with none of the route's own words; the
+    /// fallback policy would answer 401 in its place, even on the routes where one signs in.
+    /// </summary>
+    private static Task AnswerForRouting(HttpContext context, RequestDelegate next) =>
+        context.GetEndpoint() is { RequestDelegate: { } refuse } and not RouteEndpoint ? refuse(context) : next(context);
 
     /// <summary>HEAD is a GET whose body the server does not send (RFC 9110 section 9.3.2); Kestrel remembers which it was.</summary>
     private static Task AnswerHeadAsGet(HttpContext context, RequestDelegate next)

@@ -34,7 +34,7 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
                 ?? (GeneratedPassword = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(15)));
             await administrator.Register("admin", password, Roles.Admin);
             CreatedAdministrator = true;
-            if (!UserRules.IsValid(AdministratorEmail, "admin", password, out var why))
+            if (!UserRules.IsPassword(password, AdministratorEmail, "admin", out var why))
             {
                 LogWeakPassword(logger, why);
             }

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace OrleansIoT.Silo;
 
@@ -16,12 +17,13 @@ public static class Greeting
         var text = new StringBuilder().AppendLine(
             $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {Path.GetFullPath(options.Data)}");
 
-        // Kestrel lists its addresses in the order in which they were configured, the MQTT listener as a plain endpoint.
-        foreach (var address in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
+        var addresses = Addresses(app.Services.GetRequiredService<IServer>());
+        text.AppendLine(options.ProcessRoles.HasFlag(ProcessRoles.Gateway)
+            ? $"  REST  {addresses[0]}   (described by {addresses[0]}/openapi/v1.json)"
+            : $"  HTTP  {addresses[0]}   (health only)");
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
-            text.AppendLine(IsMqtt(address, options)
-                ? $"  MQTT  {address.Replace("http://", "mqtt://", StringComparison.Ordinal)}"
-                : $"  REST  {address}   (described by {address}/openapi/v1.json)");
+            text.AppendLine($"  MQTT  {addresses[1].Replace("http://", "mqtt://", StringComparison.Ordinal)}");
         }
 
         if (first.CreatedAdministrator)
@@ -33,4 +35,11 @@ public static class Greeting
 
         return text.Append("Ready. Ctrl-C ends it.").ToString();
     }
+
+    /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>
+    public static int MqttPort(IServer server) => new Uri(Addresses(server)[1]).Port;
+
+    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, then MQTT.</summary>
+    private static List<string> Addresses(IServer server) =>
+        [.. server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
 }

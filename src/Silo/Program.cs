@@ -1,4 +1,3 @@
-using System.Collections;
 using OrleansIoT.Silo;
 
 if (CommandLine.AsksForHelp(args))

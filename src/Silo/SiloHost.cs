@@ -1,8 +1,10 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
 using OrleansIoT.Grains;
 using OrleansIoT.History;
+using OrleansIoT.Silo.Demo;
 
 namespace OrleansIoT.Silo;
 
@@ -19,9 +21,11 @@ public static class SiloHost
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddEnvironmentVariables("IOT_");
+        builder.Logging.AddDefaults();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainLimit);
         builder.Services.AddSingleton(options);
 
+        builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History");
         builder.Services.AddSqliteHistory(options.Data);
         builder.AddGrainEngine(options);
         builder.Services.AddGrains();
@@ -29,7 +33,7 @@ public static class SiloHost
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
-            builder.AddGateway(options.Data);
+            builder.Services.AddGateway(gateway => gateway.DataDirectory = options.Data);
         }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
@@ -42,7 +46,8 @@ public static class SiloHost
             builder.Services.AddDemoFleet();
         }
 
-        builder.AddHealth();
+        builder.Services.AddHealth();
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider(); // nothing here is protected by it
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         configure?.Invoke(builder);
 
@@ -60,7 +65,7 @@ public static class SiloHost
     {
         // Every process answers /health, whatever its roles.
         kestrel.LimitGateway();
-        kestrel.Listen(options.Address, options.Http);
+        kestrel.Listen(options.Address, options.Http, listen => listen.LimitConnections());
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
             kestrel.Listen(options.Address, options.Mqtt, listen => listen.UseMqtt());

@@ -37,7 +37,8 @@ internal sealed partial class DeviceSession
         }
     }
 
-    private bool IsWaitingForStore => _isStoring && Volatile.Read(ref _room) is not null;
+    /// <summary>The socket is not read, because there is enough for the next batch and the one before is not stored yet.</summary>
+    public bool IsWaitingForStore => _isStoring && Volatile.Read(ref _room) is not null;
 
     private void HandlePublish(PublishPacket publish)
     {

@@ -10,13 +10,17 @@ internal sealed class LiveSessions : IDisposable
     private readonly int _most;
     private int _count;
 
-    public LiveSessions(TimeProvider time, int most)
+    public LiveSessions(TimeProvider time, DeviceEdgeMetrics metrics, int most)
     {
         _most = most;
+        metrics.Observe(this);
         _sweep = time.CreateTimer(_ => Sweep(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>How many of them are not read because the store is slow.</summary>
+    public int Paused => _sessions.Count(session => session.Key.IsWaitingForStore);
 
     /// <returns>False if there are as many as there may be.</returns>
     public bool TryAdd(DeviceSession session)

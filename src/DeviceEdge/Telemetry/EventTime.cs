@@ -50,7 +50,8 @@ public static class EventTime
             return null;
         }
 
-        Span<byte> text = stackalloc byte[MaxLength];
+        Span<byte> name = stackalloc byte[MaxLength];
+        Span<byte> time = stackalloc byte[MaxLength];
         var length = -1;
         var count = 0;
         try
@@ -59,11 +60,11 @@ public static class EventTime
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                var isTime = json.ValueTextEquals("ts"u8);
+                var isTime = Unescape(in json, name) == 2 && name[..2].SequenceEqual("ts"u8);
                 json.Read();
                 if (isTime && ++count == 1)
                 {
-                    length = CopyValue(in json, text);
+                    length = json.TokenType is JsonTokenType.Number or JsonTokenType.String ? Unescape(in json, time) : -1;
                 }
 
                 json.Skip();
@@ -79,27 +80,34 @@ public static class EventTime
         return (count, length) switch
         {
             (0, _) => null,
-            (1, >= 0) => Read(text[..length]),
+            (1, >= 0) => Read(time[..length]),
             (1, _) => throw Invalid(Rule),
             _ => throw Invalid("The payload has ts twice."),
         };
     }
 
-    /// <returns>The length of the text of a number or string, or -1 if it cannot be a time.</returns>
-    private static int CopyValue(in Utf8JsonReader json, Span<byte> text)
+    /// <returns>The length of the token's text, or -1 if it is longer than a time is or no text at all.</returns>
+    private static int Unescape(in Utf8JsonReader json, Span<byte> text)
     {
-        if (json.TokenType is not (JsonTokenType.Number or JsonTokenType.String) || json.ValueSpan.Length > text.Length)
+        if (json.ValueSpan.Length > text.Length)
         {
             return -1;
         }
 
-        if (json.TokenType == JsonTokenType.String && json.ValueIsEscaped)
+        if (!json.ValueIsEscaped)
+        {
+            json.ValueSpan.CopyTo(text);
+            return json.ValueSpan.Length;
+        }
+
+        try
         {
             return json.CopyString(text);
         }
-
-        json.ValueSpan.CopyTo(text);
-        return json.ValueSpan.Length;
+        catch (InvalidOperationException)
+        {
+            return -1; // JSON may have half a surrogate pair, as \ud800; text may not
+        }
     }
 
     private static DateTimeOffset Read(ReadOnlySpan<byte> text) =>

@@ -36,7 +36,9 @@ public sealed class UserGrain(
         }
 
         var email = Key.Name;
-        if (!UserRules.IsValid(email, username, password, out var why))
+        if (!UserRules.IsEmail(email, out var why)
+            || !UserRules.IsUsername(username, out why)
+            || (!Permissions.IsSystem(caller) && !UserRules.IsPassword(password, email, username, out why)))
         {
             throw new FailureException(Failure.Invalid, why);
         }

@@ -36,7 +36,7 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    private Uri Address => new(_app.Urls.Single());
+    public Uri Address => new(_app.Urls.Single());
 
     public static async Task<GatewayHost> Start(
         Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, Action<WebApplication>? routes = null)
