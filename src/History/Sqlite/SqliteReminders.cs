@@ -1,7 +1,6 @@
 using OrleansIoT.EmbeddedSilo;
-using OrleansIoT.History.Sqlite;
 
-namespace OrleansIoT.History.Reminders;
+namespace OrleansIoT.History.Sqlite;
 
 /// <summary>The reminders of the embedded engine, in the database of everything else.</summary>
 internal sealed class SqliteReminders(SqliteDatabase database) : IReminderStore
