@@ -33,8 +33,7 @@ public sealed partial class DataDirectory : IDisposable
         {
             Create(path);
             var directory = new DataDirectory(path, Lock(path));
-            File.WriteAllText(directory.PathOf(PidName), $"{Environment.ProcessId}\n");
-            directory.Flush();
+            directory.WritePid();
             WarnIfInMemory(path, log);
             return directory;
         }
@@ -102,6 +101,20 @@ public sealed partial class DataDirectory : IDisposable
             var holder = File.Exists(pid) ? $" (pid {File.ReadAllText(pid).Trim()})" : "";
             throw new DataDirectoryException(
                 $"The data directory {path} is already in use by another process{holder}.", e);
+        }
+    }
+
+    private void WritePid()
+    {
+        try
+        {
+            File.WriteAllText(PathOf(PidName), $"{Environment.ProcessId}\n");
+            Flush();
+        }
+        catch
+        {
+            _lock.Dispose();
+            throw;
         }
     }
 

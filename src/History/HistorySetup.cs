@@ -9,7 +9,7 @@ namespace OrleansIoT.History;
 
 public static class HistorySetup
 {
-    /// <summary>The name under which Orleans looks for the storage of a grain state that names none.</summary>
+    // Where a grain state names no storage, the embedded engine asks for this name, and Orleans for none.
     private const string DefaultStorage = "Default";
 
     /// <summary>
@@ -34,6 +34,7 @@ public static class HistorySetup
         services.AddSingleton<ITelemetryHistory, SqliteTelemetryHistory>();
         services.AddSingleton<IDirectory, SqliteDirectory>();
         services.AddKeyedSingleton<IGrainStorage, SqliteGrainStorage>(DefaultStorage);
+        services.AddSingleton(provider => provider.GetRequiredKeyedService<IGrainStorage>(DefaultStorage));
         return services;
     }
 

@@ -88,5 +88,24 @@ public sealed class DataDirectoryTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_directory_on_a_file_system_in_memory_is_warned_about_and_one_on_a_disk_is_not()
+    {
+        const string InMemory = "in memory";
+        await using var store = new TestStore();
+        Assert.Empty(store.Log);
+
+        if (Directory.Exists("/dev/shm"))
+        {
+            var path = Path.Combine("/dev/shm", Guid.NewGuid().ToString("N"));
+            await using (var inMemory = new TestStore(directory: path))
+            {
+                Assert.Contains(InMemory, Assert.Single(inMemory.Log), StringComparison.Ordinal);
+            }
+
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
     private static DataDirectory Open(string path) => DataDirectory.Open(path, NullLogger<DataDirectory>.Instance);
 }

@@ -70,7 +70,7 @@ internal sealed class TestStore : IAsyncDisposable
     }
 
     /// <summary>Runs on the writer's connection inside a transaction.</summary>
-    public Task OnWriter(Action<Connection> action) => Database.Commit(new Probe(action));
+    public Task OnWriter(Action<Connection> action) => Database.Commit(0, action);
 
     /// <summary>Holds the writer inside a transaction until it is released.</summary>
     public async Task<Hold> HoldWriter()
@@ -123,17 +123,6 @@ internal sealed class TestStore : IAsyncDisposable
         {
             release.Set();
             return done;
-        }
-    }
-
-    private sealed class Probe(Action<Connection> action) : SqliteWrite
-    {
-        public override long Size => 0;
-
-        protected override Exception? Apply(Connection connection)
-        {
-            action(connection);
-            return null;
         }
     }
 

@@ -66,6 +66,19 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Queues the write before it returns; complete when durable.</summary>
     internal Task Commit(SqliteWrite write) => _commits.Enqueue(write);
 
+    /// <summary>Queues a write of a few statements, which is never refused.</summary>
+    /// <param name="size">What it weighs against the limits, in bytes.</param>
+    /// <param name="apply">Runs inside the transaction; again, when that is repeated without another write.</param>
+    internal Task Commit(long size, Action<Connection> apply) =>
+        Commit(size, connection =>
+        {
+            apply(connection);
+            return null;
+        });
+
+    /// <summary>Queues a write that answers why it is refused and has then changed nothing, or null.</summary>
+    internal Task Commit(long size, Func<Connection, Exception?> apply) => Commit(new Statements(size, apply));
+
     /// <summary>Runs the query on one state of the database, off the caller's scheduler.</summary>
     internal Task<T> Read<T>(Func<Connection, T> query, CancellationToken cancellation = default) =>
         _readers.Read(query, cancellation);
@@ -81,5 +94,12 @@ public sealed partial class SqliteDatabase : IDisposable
         }
 
         LogChecked(log, connection.Path, Stopwatch.GetElapsedTime(started));
+    }
+
+    private sealed class Statements(long size, Func<Connection, Exception?> apply) : SqliteWrite
+    {
+        public override long Size => size;
+
+        protected override Exception? Apply(Connection connection) => apply(connection);
     }
 }

@@ -5,6 +5,14 @@ namespace OrleansIoT.History.Sqlite;
 
 internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
 {
+    private const string PutOne =
+        """
+        INSERT INTO directory_entry (directory, id, grain_name, title) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title
+        """;
+
+    private const string RemoveOne = "DELETE FROM directory_entry WHERE directory = ?1 AND id = ?2";
+
     private const string One =
         "SELECT id, grain_name, title FROM directory_entry WHERE directory = ?1 AND id = ?2";
 
@@ -20,9 +28,14 @@ internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
         ORDER BY id LIMIT ?3
         """;
 
-    public Task Put(string directory, DirectoryEntry entry) => database.Commit(new PutEntry(directory, entry));
+    public Task Put(string directory, DirectoryEntry entry) =>
+        database.Commit(entry.Id.Length + entry.GrainName.Length + entry.Title.Length, connection =>
+            connection.Prepare(PutOne)
+                .Bind(1, directory).Bind(2, entry.Id).Bind(3, entry.GrainName).Bind(4, entry.Title).Run());
 
-    public Task Remove(string directory, string id) => database.Commit(new RemoveEntry(directory, id));
+    public Task Remove(string directory, string id) =>
+        database.Commit(id.Length, connection =>
+            connection.Prepare(RemoveOne).Bind(1, directory).Bind(2, id).Run());
 
     public Task<DirectoryEntry?> Find(string directory, string id, CancellationToken cancellation = default) =>
         database.Read(
@@ -66,35 +79,4 @@ internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
     }
 
     private static DirectoryEntry Entry(Statement row) => new(row.Text(0), row.Text(1), row.Text(2));
-
-    private sealed class PutEntry(string directory, DirectoryEntry entry) : SqliteWrite
-    {
-        private const string Put =
-            """
-            INSERT INTO directory_entry (directory, id, grain_name, title) VALUES (?1, ?2, ?3, ?4)
-            ON CONFLICT DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title
-            """;
-
-        public override long Size => directory.Length + entry.Id.Length + entry.GrainName.Length + entry.Title.Length;
-
-        protected override Exception? Apply(Connection connection)
-        {
-            connection.Prepare(Put)
-                .Bind(1, directory).Bind(2, entry.Id).Bind(3, entry.GrainName).Bind(4, entry.Title).Run();
-            return null;
-        }
-    }
-
-    private sealed class RemoveEntry(string directory, string id) : SqliteWrite
-    {
-        private const string Remove = "DELETE FROM directory_entry WHERE directory = ?1 AND id = ?2";
-
-        public override long Size => directory.Length + id.Length;
-
-        protected override Exception? Apply(Connection connection)
-        {
-            connection.Prepare(Remove).Bind(1, directory).Bind(2, id).Run();
-            return null;
-        }
-    }
 }

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.EmbeddedSilo;
 
-namespace OrleansIoT.History.Reminders;
+namespace OrleansIoT.History.Sqlite;
 
-public static class RemindersSetup
+public static class SqliteRemindersSetup
 {
     /// <summary>Keeps the embedded engine's reminders in the database of <see cref="HistorySetup.AddSqliteHistory"/>.</summary>
     public static IServiceCollection AddSqliteReminders(this IServiceCollection services) =>

@@ -1,7 +1,7 @@
 using OrleansIoT.EmbeddedSilo;
-using OrleansIoT.History.Reminders;
+using OrleansIoT.History.Sqlite;
 
-namespace OrleansIoT.History.Tests.Reminders;
+namespace OrleansIoT.History.Tests.Sqlite;
 
 public sealed class SqliteRemindersTests
 {
