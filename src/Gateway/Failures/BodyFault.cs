@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -43,7 +44,7 @@ internal static class BodyFault
     {
         // The exception handler has put the endpoint away, and keeps it in its feature.
         var endpoint = context.GetEndpoint()
-            ?? context.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerFeature>()?.Endpoint;
+            ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         var body = endpoint?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType;
         var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         return body is null ? [] : [.. json.GetTypeInfo(body).Properties.Select(field => (field.Name, field.IsRequired))];
