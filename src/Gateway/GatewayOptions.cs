@@ -29,7 +29,7 @@ public sealed class GatewayOptions
     /// <summary>The largest request body, in bytes. Default: 65536.</summary>
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;
 
-    /// <summary>The most connections that each endpoint of the server takes at a time. Default: 20000.</summary>
+    /// <summary>The most HTTP connections at a time. Default: 20000.</summary>
     public int MaxConnections { get; set; } = 20_000;
 
     /// <summary>How long a client may take to send a request's headers. Default: 10 seconds.</summary>

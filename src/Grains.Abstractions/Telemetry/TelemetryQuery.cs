@@ -30,7 +30,7 @@ public readonly record struct TelemetryPosition(
     {
         position = default;
         Span<byte> bytes = stackalloc byte[16];
-        if (Base64Url.DecodeFromChars(cursor, bytes, out _, out var length) != OperationStatus.Done || length != 16)
+        if (cursor.Length != 22 || Base64Url.DecodeFromChars(cursor, bytes, out _, out _) != OperationStatus.Done)
         {
             return false;
         }

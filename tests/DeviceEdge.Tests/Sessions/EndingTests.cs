@@ -1,0 +1,231 @@
+using OrleansIoT.DeviceEdge.Mqtt;
+using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Devices;
+using OrleansIoT.Fixtures;
+
+namespace OrleansIoT.DeviceEdge.Tests.Sessions;
+
+public sealed class EndingTests
+{
+    private const string Topic = "devices/meter-7/temperature";
+
+    public static TheoryData<MqttVersion> Versions => [.. Enum.GetValues<MqttVersion>()];
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-3.1.2-8")]
+    [Trait("mqtt", "MQTT-3.14.4-3")]
+    public async Task Who_takes_his_leave_leaves_no_will(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await ConnectWithWill(edge, version);
+
+        await device.Send(new DisconnectPacket());
+
+        Assert.Null(await device.Receive());
+        Assert.Equal(edge.Device.ConnectionId, await edge.Device.NextDisconnect());
+        Assert.Equal(0, edge.Device.Waiting);
+        Assert.Empty(edge.Grains.References);
+        Assert.Empty(edge.Log);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-3.1.2-8")]
+    public async Task Who_vanishes_leaves_his_will(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        var device = await ConnectWithWill(edge, version);
+
+        await device.DisposeAsync();
+
+        var will = Assert.Single((await edge.Device.NextPublish()).Messages);
+        Assert.Equal(("devices/meter-7/gone", (ushort)0, false), (will.Topic, will.PacketId, will.HasOwnTime));
+        await edge.Device.NextDisconnect();
+    }
+
+    [Fact]
+    public async Task Who_leaves_with_a_will_message_leaves_his_will()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await ConnectWithWill(edge, MqttVersion.V500);
+
+        await device.Disconnect(ReasonCode.DisconnectWithWillMessage);
+
+        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+    }
+
+    [Fact]
+    public async Task A_protocol_error_leaves_the_will_too_and_behind_what_came_before_it()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await ConnectWithWill(edge, MqttVersion.V500);
+
+        await device.Send(device.Message(Topic, "1"), new SubAckPacket { PacketId = 1, Reasons = [ReasonCode.Success] });
+
+        Assert.Equal(["1"], (await edge.Device.NextPublish()).Payloads);
+        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-3.1.4-3")]
+    public async Task Who_is_taken_over_hears_it_and_what_is_under_way_is_still_acknowledged(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect(version);
+        await device.Send(device.Message(Topic, "1"));
+        var call = await edge.Device.NextPublish();
+
+        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
+        call.Complete();
+
+        Assert.Equal(PacketType.PubAck, (await device.Receive())!.Type);
+        if (version == MqttVersion.V500)
+        {
+            Assert.Equal(ReasonCode.SessionTakenOver, ((DisconnectPacket?)await device.Receive())!.Reason);
+        }
+
+        Assert.Null(await device.Receive());
+    }
+
+    [Fact]
+    public async Task Whose_credential_is_revoked_is_thrown_out_without_a_will()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await ConnectWithWill(edge, MqttVersion.V500);
+
+        await edge.Device.Connection!.End(ConnectionEnd.CredentialRevoked);
+
+        Assert.Equal(ReasonCode.NotAuthorized, ((DisconnectPacket?)await device.Receive())!.Reason);
+        Assert.Null(await device.Receive());
+        await edge.Device.NextDisconnect();
+        Assert.Equal(0, edge.Device.Waiting);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_server_that_stops_finishes_what_it_has_and_says_goodbye(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await ConnectWithWill(edge, version);
+        await using var silent = await edge.Dial();
+        await device.Send(device.Message(Topic, "1"));
+        var call = await edge.Device.NextPublish();
+
+        var stopping = edge.Stop();
+        Assert.Null(await silent.Receive());
+        Assert.False(stopping.IsCompleted);
+        call.Complete();
+
+        Assert.Equal(PacketType.PubAck, (await device.Receive())!.Type);
+        if (version == MqttVersion.V500)
+        {
+            Assert.Equal(ReasonCode.ServerShuttingDown, ((DisconnectPacket?)await device.Receive())!.Reason);
+        }
+
+        Assert.Null(await device.Receive());
+        await stopping;
+        await edge.Device.NextDisconnect();
+        Assert.Equal(0, edge.Device.Waiting); // no will
+    }
+
+    [Fact]
+    public async Task A_connection_whose_store_does_not_answer_is_cut_when_its_time_to_end_is_over()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect();
+        await device.Send(device.Message(Topic, "1"));
+        var call = await edge.Device.NextPublish();
+        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
+
+        var closed = device.Receive();
+        while (!closed.IsCompleted)
+        {
+            edge.Clock.Advance(TimeSpan.FromSeconds(5)); // the limit may not have been set yet the first time
+            await Task.Yield();
+        }
+
+        Assert.Null(await closed);
+        await edge.Device.NextDisconnect();
+        call.Complete(); // too late to be acknowledged, and nobody minds
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-3.1.2-22")]
+    [Trait("mqtt", "3.1.1:MQTT-3.1.2-24")]
+    public async Task Silence_of_one_and_a_half_times_the_keep_alive_ends_the_connection(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await ConnectWithWill(edge, version, keepAlive: 10);
+
+        edge.Clock.Advance(TimeSpan.FromSeconds(14));
+        await device.Send(PingReqPacket.Instance);
+        Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
+        edge.Clock.Advance(TimeSpan.FromSeconds(15));
+        Assert.Equal(1, edge.Connections);
+        edge.Clock.Advance(TimeSpan.FromSeconds(1));
+
+        if (version == MqttVersion.V500)
+        {
+            Assert.Equal(ReasonCode.KeepAliveTimeout, ((DisconnectPacket?)await device.Receive())!.Reason);
+        }
+
+        Assert.Null(await device.Receive());
+        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+    }
+
+    [Fact]
+    public async Task Without_a_keep_alive_silence_may_last()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        edge.Clock.Advance(TimeSpan.FromDays(1));
+
+        Assert.Equal(ReasonCode.Success, await device.Publish(Topic, "1"));
+    }
+
+    [Fact]
+    public async Task A_device_that_is_not_read_because_the_store_is_slow_is_not_silent()
+    {
+        await using var edge = await TestEdge.Start(options => options.ReceiveMaximum = 1);
+        edge.Device.ByHand = true;
+        await using var device = await ConnectWithWill(edge, MqttVersion.V311, keepAlive: 10);
+        await device.Send(device.Message(Topic, "1"));
+        var first = await edge.Device.NextPublish();
+        await device.Send(PingReqPacket.Instance, device.Message(Topic, "2"), device.Message(Topic, "3"));
+        Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
+        await edge.IsPaused();
+
+        edge.Clock.Advance(TimeSpan.FromSeconds(60));
+        first.Complete();
+        (await edge.Device.NextPublish()).Complete();
+        (await edge.Device.NextPublish()).Complete();
+
+        for (var id = 1; id <= 3; id++)
+        {
+            Assert.Equal(id, ((AckPacket?)await device.Receive())!.PacketId);
+        }
+    }
+
+    private static async Task<MqttDevice> ConnectWithWill(TestEdge edge, MqttVersion version, ushort keepAlive = 0)
+    {
+        var device = await edge.Dial(version);
+        var answer = await device.Connect(new ConnectPacket
+        {
+            Version = version,
+            ClientId = "x",
+            UserName = "meter-7",
+            Password = "key"u8.ToArray(),
+            KeepAlive = keepAlive,
+            Will = new Will("devices/meter-7/gone", "gone"u8.ToArray(), Qos.AtLeastOnce, false),
+        });
+        Assert.Equal(ReasonCode.Success, answer!.Reason);
+        return device;
+    }
+}
