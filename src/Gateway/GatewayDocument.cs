@@ -70,7 +70,8 @@ internal static class GatewayDocument
         return routes;
     }
 
-    private static Task DescribeDocument(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
+    private static Task DescribeDocument(
+        OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
     {
         document.Info = new OpenApiInfo
         {
@@ -112,7 +113,8 @@ internal static class GatewayDocument
         }
     }
 
-    private static Task DescribeOperation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static Task DescribeOperation(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var route = context.Description.ActionDescriptor.EndpointMetadata;
         if (!route.OfType<IAllowAnonymous>().Any())
@@ -127,7 +129,7 @@ internal static class GatewayDocument
 
         if (route.OfType<AnswerExample>().SingleOrDefault() is { } answer)
         {
-            SetExample(operation.Responses?.Where(response => response.Key[0] == '2').Select(response => response.Value.Content).First(), answer.Json);
+            SetExample(operation.Responses?.First(response => response.Key[0] == '2').Value.Content, answer.Json);
         }
 
         DescribeParameters(operation, context.Description.RelativePath ?? "", route.OfType<PageSize>().SingleOrDefault());
@@ -173,7 +175,7 @@ internal static class GatewayDocument
         }
     }
 
-    /// <summary>Made once, when it is first asked for: it is the same for everybody, and making it takes 20 ms that anybody could ask for.</summary>
+    /// <summary>Made once, when it is first asked for: it is the same for everybody, and everybody may ask for it.</summary>
     private sealed class Text([FromKeyedServices(Name)] IOpenApiDocumentProvider documents)
     {
         private readonly Lazy<Task<byte[]>> _json = new(() => Make(documents));

@@ -24,8 +24,7 @@ internal static class BodyFault
         {
             _ when fault.InnerException is JsonException => $"The body is not valid JSON, or is nested too deep, {where}.",
             "$" => $"The body is no object, or a field is missing, {where}.",
-            _ when FieldsOf(context).All(field => path != $"$.{field.Name}" && !path.StartsWith($"$.{field.Name}[", StringComparison.Ordinal)) =>
-                $"'{path[2..]}' is not a field of this request.",
+            _ when !FieldsOf(context).Any(field => IsIn(path, field.Name)) => $"'{path[2..]}' is not a field of this request.",
             _ => $"'{path[2..]}' has a value of another type, or is there twice, {where}.",
         };
         return $"{what} {Expected(context)}";
@@ -39,6 +38,9 @@ internal static class BodyFault
             ? null
             : $"It takes: {string.Join(", ", fields.Select(field => field.Required ? field.Name : field.Name + " (may be left out)"))}.";
     }
+
+    private static bool IsIn(string path, string field) =>
+        path == $"$.{field}" || path.StartsWith($"$.{field}[", StringComparison.Ordinal);
 
     private static List<(string Name, bool Required)> FieldsOf(HttpContext context)
     {
