@@ -14,7 +14,8 @@ namespace OrleansIoT.Gateway;
 /// <summary>The OpenAPI document, made out of the routes and what they say about themselves. Readable without signing in.</summary>
 internal static class GatewayDocument
 {
-    private const string Address = "/openapi/v1.json";
+    private const string Name = "v1";
+    private const string Address = $"/openapi/{Name}.json";
     private const string Bearer = "bearer";
 
     private static readonly Dictionary<string, string> Parameters = new()
@@ -29,14 +30,18 @@ internal static class GatewayDocument
     };
 
     public static IServiceCollection AddGatewayDocument(this IServiceCollection services) =>
-        services.AddOpenApi("v1", openApi => openApi
-            .AddDocumentTransformer(DescribeDocument)
-            .AddOperationTransformer(DescribeOperation));
+        services
+            .AddSingleton<Text>()
+            .AddOpenApi(Name, openApi => openApi
+                .AddDocumentTransformer(DescribeDocument)
+                .AddOperationTransformer(DescribeOperation));
 
     /// <summary>The document, and at the root where to find it.</summary>
     public static void MapGatewayDocument(this IEndpointRouteBuilder routes)
     {
-        routes.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        routes.MapGet(Address, async (Text text) => TypedResults.Text(await text.Json, "application/json"))
+            .AllowAnonymous()
+            .ExcludeFromDescription();
         routes.MapGet("/", () => new StartAnswer("OrleansIoT", Address, ["/health/live", "/health/ready"]))
             .AllowAnonymous()
             .WithName("Start")
@@ -65,7 +70,8 @@ internal static class GatewayDocument
         return routes;
     }
 
-    private static Task DescribeDocument(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
+    private static Task DescribeDocument(
+        OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
     {
         document.Info = new OpenApiInfo
         {
@@ -86,10 +92,29 @@ internal static class GatewayDocument
                 Description = "The auth_token of POST /auth/login.",
             },
         };
+        LeaveRoomInAnswers(document);
         return Task.CompletedTask;
     }
 
-    private static Task DescribeOperation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    /// <summary>We refuse fields that we do not know; a client should not, so that an answer may get more of them one day.</summary>
+    private static void LeaveRoomInAnswers(OpenApiDocument document)
+    {
+        var bodies = document.Paths.Values
+            .SelectMany(path => path.Operations?.Values ?? Enumerable.Empty<OpenApiOperation>())
+            .SelectMany(operation => operation.RequestBody?.Content?.Values ?? Enumerable.Empty<OpenApiMediaType>())
+            .Select(media => (media.Schema as OpenApiSchemaReference)?.Reference.Id)
+            .ToHashSet();
+        foreach (var (name, schema) in document.Components?.Schemas ?? new Dictionary<string, IOpenApiSchema>())
+        {
+            if (schema is OpenApiSchema answer && !bodies.Contains(name))
+            {
+                answer.AdditionalPropertiesAllowed = true;
+            }
+        }
+    }
+
+    private static Task DescribeOperation(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var route = context.Description.ActionDescriptor.EndpointMetadata;
         if (!route.OfType<IAllowAnonymous>().Any())
@@ -104,7 +129,7 @@ internal static class GatewayDocument
 
         if (route.OfType<AnswerExample>().SingleOrDefault() is { } answer)
         {
-            SetExample(operation.Responses?.Where(response => response.Key[0] == '2').Select(response => response.Value.Content).First(), answer.Json);
+            SetExample(operation.Responses?.First(response => response.Key[0] == '2').Value.Content, answer.Json);
         }
 
         DescribeParameters(operation, context.Description.RelativePath ?? "", route.OfType<PageSize>().SingleOrDefault());
@@ -147,6 +172,21 @@ internal static class GatewayDocument
         foreach (var media in content?.Values ?? [])
         {
             media.Example = JsonNode.Parse(json);
+        }
+    }
+
+    /// <summary>Made once, when it is first asked for: it is the same for everybody, and everybody may ask for it.</summary>
+    private sealed class Text([FromKeyedServices(Name)] IOpenApiDocumentProvider documents)
+    {
+        private readonly Lazy<Task<byte[]>> _json = new(() => Make(documents));
+
+        public Task<byte[]> Json => _json.Value;
+
+        private static async Task<byte[]> Make(IOpenApiDocumentProvider documents)
+        {
+            using var json = new MemoryStream();
+            await (await documents.GetOpenApiDocumentAsync()).SerializeAsJsonAsync(json, OpenApiSpecVersion.OpenApi3_1);
+            return json.ToArray();
         }
     }
 

@@ -23,7 +23,7 @@ public sealed class GatewayOptions
     /// <summary>How far the clocks of gateways may differ, at most 30 seconds. Default: 5 seconds.</summary>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>What those who register themselves may do: Viewer, Operator or Admin. Default: Viewer.</summary>
+    /// <summary>What those who register themselves may do: Viewer, or None until an administrator says more. Default: Viewer.</summary>
     public Roles RegistrationRole { get; set; } = Roles.Viewer;
 
     /// <summary>The largest request body, in bytes. Default: 65536.</summary>

@@ -33,8 +33,8 @@ public static class GatewaySetup
                 "Gateway:AccessTokenLifetime is 1 minute to 1 hour.")
             .Validate(options => options.ClockSkew >= TimeSpan.Zero && options.ClockSkew <= TimeSpan.FromSeconds(30),
                 "Gateway:ClockSkew is 0 to 30 seconds.")
-            .Validate(options => options.RegistrationRole is Roles.Viewer or Roles.Operator or Roles.Admin,
-                "Gateway:RegistrationRole is Viewer, Operator or Admin.")
+            .Validate(options => options.RegistrationRole is Roles.None or Roles.Viewer,
+                "Gateway:RegistrationRole is None or Viewer; only administrators give more.")
             .Validate(options => options.MaxRequestBodyBytes > 0 && options.MaxConnections > 0 && options.MinDataRate > 0
                                  && options.RequestHeadersTimeout > TimeSpan.Zero,
                 "Gateway's limits are greater than zero.")
@@ -106,7 +106,9 @@ public static class GatewaySetup
     /// fallback policy would answer 401 in its place, even on the routes where one signs in.
     /// </summary>
     private static Task AnswerForRouting(HttpContext context, RequestDelegate next) =>
-        context.GetEndpoint() is { RequestDelegate: { } refuse } and not RouteEndpoint ? refuse(context) : next(context);
+        context.GetEndpoint() is { Metadata.Count: 0, RequestDelegate: { } refuse } and not RouteEndpoint
+            ? refuse(context)
+            : next(context);
 
     /// <summary>HEAD is a GET whose body the server does not send (RFC 9110 section 9.3.2); Kestrel remembers which it was.</summary>
     private static Task AnswerHeadAsGet(HttpContext context, RequestDelegate next)

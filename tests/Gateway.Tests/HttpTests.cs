@@ -1,4 +1,9 @@
+using System.ComponentModel;
+using System.IO.Compression;
+using System.Net.Sockets;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Options;
 using OrleansIoT.Gateway.Tests.World;
 using OrleansIoT.Identity;
 
@@ -155,7 +160,7 @@ public sealed class HttpTests
     {
         await using var gateway = await GatewayHost.Start();
         using var packed = new MemoryStream();
-        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+        await using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize, leaveOpen: true))
         {
             await gzip.WriteAsync(new byte[1_000_000]);
         }
@@ -179,7 +184,7 @@ public sealed class HttpTests
     public async Task Connections_over_the_limit_are_closed()
     {
         await using var gateway = await GatewayHost.Start(options => options.MaxConnections = 1);
-        using var only = new System.Net.Sockets.TcpClient();
+        using var only = new TcpClient();
         await only.ConnectAsync(gateway.Address.Host, gateway.Address.Port);
         await only.GetStream().WriteAsync("GET /health/live HTTP/1.1\r\nHost: gateway\r\n\r\n"u8.ToArray());
         Assert.NotEqual(0, await only.GetStream().ReadAsync(new byte[1]));
@@ -190,7 +195,7 @@ public sealed class HttpTests
     [Fact]
     public async Task A_route_that_says_nothing_about_it_demands_a_token()
     {
-        await using var gateway = await GatewayHost.Start(routes: app => Microsoft.AspNetCore.Builder.EndpointRouteBuilderExtensions.MapGet(app, "/forgotten", () => "secret"));
+        await using var gateway = await GatewayHost.Start(routes: app => app.MapGet("/forgotten", () => "secret"));
 
         await gateway.Http.GetAsync("/forgotten").IsProblem(401, "not_signed_in");
         Assert.Equal("secret", await gateway.As(Roles.None).GetStringAsync(new Uri("/forgotten", UriKind.Relative)));
@@ -200,14 +205,14 @@ public sealed class HttpTests
     [InlineData("Tenant", "a/b")]
     [InlineData("ClockSkew", "00:00:31")]
     [InlineData("AccessTokenLifetime", "24:00:00")]
-    [InlineData("RegistrationRole", "System")]
+    [InlineData("RegistrationRole", "Operator")]
     [InlineData("MaxConnections", "0")]
     public async Task Senseless_options_keep_the_gateway_from_starting(string option, string value)
     {
-        var refused = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => GatewayHost.Start(options =>
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => GatewayHost.Start(options =>
         {
             var property = typeof(GatewayOptions).GetProperty(option)!;
-            property.SetValue(options, System.ComponentModel.TypeDescriptor.GetConverter(property.PropertyType).ConvertFromInvariantString(value));
+            property.SetValue(options, TypeDescriptor.GetConverter(property.PropertyType).ConvertFromInvariantString(value));
         }));
 
         Assert.Contains("Gateway", refused.Message, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -23,8 +24,7 @@ internal static class BodyFault
         {
             _ when fault.InnerException is JsonException => $"The body is not valid JSON, or is nested too deep, {where}.",
             "$" => $"The body is no object, or a field is missing, {where}.",
-            _ when FieldsOf(context).All(field => path != $"$.{field.Name}" && !path.StartsWith($"$.{field.Name}[", StringComparison.Ordinal)) =>
-                $"'{path[2..]}' is not a field of this request.",
+            _ when !FieldsOf(context).Any(field => IsIn(path, field.Name)) => $"'{path[2..]}' is not a field of this request.",
             _ => $"'{path[2..]}' has a value of another type, or is there twice, {where}.",
         };
         return $"{what} {Expected(context)}";
@@ -39,11 +39,14 @@ internal static class BodyFault
             : $"It takes: {string.Join(", ", fields.Select(field => field.Required ? field.Name : field.Name + " (may be left out)"))}.";
     }
 
+    private static bool IsIn(string path, string field) =>
+        path == $"$.{field}" || path.StartsWith($"$.{field}[", StringComparison.Ordinal);
+
     private static List<(string Name, bool Required)> FieldsOf(HttpContext context)
     {
         // The exception handler has put the endpoint away, and keeps it in its feature.
         var endpoint = context.GetEndpoint()
-            ?? context.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerFeature>()?.Endpoint;
+            ?? context.Features.Get<IExceptionHandlerFeature>()?.Endpoint;
         var body = endpoint?.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType;
         var json = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         return body is null ? [] : [.. json.GetTypeInfo(body).Properties.Select(field => (field.Name, field.IsRequired))];

@@ -57,7 +57,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             context.Response.Headers.RetryAfter = failure == Failure.TooMany ? "10" : "1"; // seconds
         }
 
-        return Write(context, new Problem($"urn:orleans-iot:failure:{code}", title, status, detail, code));
+        return Write(context, new Problem($"urn:orleans-iot:failure:{code}", title, status, detail) { Failure = code });
     }
 
     /// <summary>Gives a body to an answer that has only its status, which routing and the server make.</summary>
@@ -86,7 +86,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     private static Task WriteBlank(HttpContext context, string detail)
     {
         var status = context.Response.StatusCode;
-        return Write(context, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail, null));
+        return Write(context, new Problem("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail));
     }
 
     private static Task Write(HttpContext context, Problem problem)

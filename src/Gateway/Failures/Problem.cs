@@ -7,13 +7,15 @@ namespace OrleansIoT.Gateway.Failures;
 /// <param name="Title">The kind of problem in a few words, the same for each of its kind.</param>
 /// <param name="Status">The HTTP status code.</param>
 /// <param name="Detail">What was wrong this time and what would be right.</param>
-/// <param name="Failure">The code for programs: invalid, not_signed_in, forbidden, not_found, conflict, too_large, too_many or unavailable.</param>
 internal sealed record Problem(
     string Type,
     string Title,
     int Status,
-    string Detail,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Failure)
+    string Detail)
 {
     public const string MediaType = "application/problem+json";
+
+    /// <summary>The code for programs: invalid, not_signed_in, forbidden, not_found, conflict, too_large, too_many or unavailable.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Failure { get; init; }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
@@ -55,20 +54,28 @@ internal static class PrivateFile
             using (var stream = new FileStream(draft, options))
             {
                 stream.Write(Encoding.ASCII.GetBytes(content));
-                stream.Flush(flushToDisk: true);
+                stream.Flush(flushToDisk: OperatingSystem.IsWindows());
                 Sync(stream.SafeFileHandle);
             }
 
-            File.Move(draft, path, overwrite: false);
+            MoveUnlessThere(draft, path);
             SyncFolder(folder);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process was faster, and its file is the one that counts.
         }
         finally
         {
             File.Delete(draft);
+        }
+    }
+
+    private static void MoveUnlessThere(string draft, string path)
+    {
+        try
+        {
+            File.Move(draft, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was faster, and its file is the one that counts.
         }
     }
 
@@ -85,7 +92,7 @@ internal static class PrivateFile
     {
         if (!OperatingSystem.IsWindows() && FSync(file) != 0)
         {
-            throw new IOException("fsync failed.", new Win32Exception(Marshal.GetLastPInvokeError()));
+            throw Failed("fsync");
         }
     }
 
@@ -100,11 +107,13 @@ internal static class PrivateFile
         using var handle = Open(folder, flags: 0); // O_RDONLY; .NET itself opens no folders
         if (handle.IsInvalid)
         {
-            throw new IOException($"Cannot open '{folder}'.", new Win32Exception(Marshal.GetLastPInvokeError()));
+            throw Failed($"open {folder}");
         }
 
         Sync(handle);
     }
+
+    private static IOException Failed(string call) => new($"{call}: {Marshal.GetLastPInvokeErrorMessage()}");
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
 
@@ -109,7 +110,7 @@ internal static class TokenForm
         return claims.TryGetProperty(AccessTokens.RolesClaim, out var roles)
                && roles.ValueKind == JsonValueKind.Array
                && roles.EnumerateArray().All(role => role.ValueKind == JsonValueKind.String
-                   && RoleNames.Parse(role.GetString()) != OrleansIoT.Identity.Roles.None)
+                   && RoleNames.Parse(role.GetString()) != Roles.None)
             ? null
             : "roles is no list of roles";
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -69,10 +68,10 @@ internal static class TelemetryApi
         : throw new FailureException(Failure.Invalid, "'cursor' is the 'next' of an earlier page of the same range.");
 }
 
-/// <summary>The shape that <see cref="TelemetryJson.WriteLatest"/> writes, for the OpenAPI document.</summary>
+// What TelemetryJson writes, for the OpenAPI document.
+
 internal sealed record LatestReading(string Topic, IReadOnlyList<ReadingView> Data);
 
-/// <summary>The shape that <see cref="TelemetryJson.WritePage"/> writes, for the OpenAPI document.</summary>
 /// <param name="Next">The cursor of the next page, or null when this one ends the range.</param>
 internal sealed record ReadingPage(string Topic, IReadOnlyList<ReadingView> Data, string? Next);
 
@@ -81,4 +80,4 @@ internal sealed record ReadingPage(string Topic, IReadOnlyList<ReadingView> Data
 /// <param name="Seq">The reading's number in its topic, from 1, in the order in which they were stored.</param>
 /// <param name="Received">Arrival time.</param>
 /// <param name="Device">The id of the device that published it.</param>
-internal sealed record ReadingView(DateTime Date, JsonElement Value, long Seq, DateTime Received, string Device);
+internal sealed record ReadingView(DateTime Date, object? Value, long Seq, DateTime Received, string Device);

@@ -110,7 +110,8 @@ internal sealed record TopicAddress(
             {
                 if (i + 2 >= segment.Length || !char.IsAsciiHexDigit(segment[i + 1]) || !char.IsAsciiHexDigit(segment[i + 2]))
                 {
-                    throw new FailureException(Failure.Invalid, "In the address, '%' stands before two hexadecimal digits; itself it is %25.");
+                    throw new FailureException(
+                        Failure.Invalid, "In the address, '%' stands before two hexadecimal digits; itself it is %25.");
                 }
 
                 value = (char)Convert.FromHexString(segment.AsSpan(i + 1, 2))[0];

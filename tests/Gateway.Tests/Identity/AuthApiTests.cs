@@ -38,11 +38,11 @@ public sealed class AuthApiTests
     [Fact]
     public async Task The_registration_role_is_the_operators_choice()
     {
-        await using var gateway = await GatewayHost.Start(options => options.RegistrationRole = Roles.Operator);
+        await using var gateway = await GatewayHost.Start(options => options.RegistrationRole = Roles.None);
 
         (await gateway.Http.Post("/auth/register", Ada)).Dispose();
 
-        Assert.Equal(Roles.Operator, gateway.Grains.Users["default/ada@example.org"].Record.Roles);
+        Assert.Equal(Roles.None, gateway.Grains.Users["default/ada@example.org"].Record.Roles);
     }
 
     [Theory]

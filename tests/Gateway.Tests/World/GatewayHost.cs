@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Fixtures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Identity;
 
@@ -49,7 +50,7 @@ internal sealed class GatewayHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.LimitGateway();
-            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.LimitConnections());
         });
         builder.Services.AddSingleton<TimeProvider>(clock);
         var grains = new InMemoryGrains(clock, out var factory);

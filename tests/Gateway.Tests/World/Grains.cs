@@ -15,6 +15,7 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
     {
         await Task.Yield();
         InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        InMemoryGrains.Demand(roles is Roles.None or Roles.Viewer);
         var email = GrainKey.Parse(key).Name;
         if (!UserRules.IsUsername(username, out var why) || !UserRules.IsPassword(password, email, username, out why))
         {
