@@ -53,7 +53,7 @@ internal sealed partial class DeviceSession
             }
             else
             {
-                batch.Add(Message(publish.Topic, publish.Payload, ownTime) with { PacketId = publish.PacketId, Dup = publish.Dup });
+                batch.Add(Message(publish.Topic, publish.Payload, ownTime, publish.PacketId, publish.Dup));
             }
         }
 
@@ -124,7 +124,8 @@ internal sealed partial class DeviceSession
         }
     }
 
-    private TelemetryMessage Message(string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime) => new()
+    private TelemetryMessage Message(
+        string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime, ushort packetId = 0, bool dup = false) => new()
     {
         Topic = topic,
         Device = _device!.Id,
@@ -132,6 +133,8 @@ internal sealed partial class DeviceSession
         At = ownTime ?? _arrived,
         ReceivedAt = _arrived,
         HasOwnTime = ownTime is not null,
+        PacketId = packetId,
+        Dup = dup,
     };
 
     /// <summary>Sends the next batch on its way, unless one is under way that will take it along.</summary>
