@@ -125,17 +125,20 @@ internal sealed partial class DeviceSession
     }
 
     private TelemetryMessage Message(
-        string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime, ushort packetId = 0, bool dup = false) => new()
+        string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime, ushort packetId = 0, bool dup = false)
     {
-        Topic = topic,
-        Device = _device!.Id,
-        Payload = payload,
-        At = ownTime ?? _arrived,
-        ReceivedAt = _arrived,
-        HasOwnTime = ownTime is not null,
-        PacketId = packetId,
-        Dup = dup,
-    };
+        return new TelemetryMessage
+        {
+            Topic = topic,
+            Device = _device!.Id,
+            Payload = payload,
+            At = ownTime ?? _arrived,
+            ReceivedAt = _arrived,
+            HasOwnTime = ownTime is not null,
+            PacketId = packetId,
+            Dup = dup,
+        };
+    }
 
     /// <summary>Sends the next batch on its way, unless one is under way that will take it along.</summary>
     private void StartPublishing()
