@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Failures;
-using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.DeviceEdge.Telemetry;
@@ -23,7 +22,6 @@ internal sealed partial class DeviceSession
     private TaskCompletionSource? _room;
     private int _unacknowledged;
     private DateTimeOffset _arrived;
-    private SignedInDevice? _device;
 
     private bool IsFull
     {
@@ -81,6 +79,11 @@ internal sealed partial class DeviceSession
         if (publish.Retain && _outgoing.Version == MqttVersion.V500)
         {
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not offered."); // [MQTT-3.2.2-14]
+        }
+
+        if (publish.Properties.IsEmpty)
+        {
+            return;
         }
 
         if (publish.Properties.TopicAlias is not null)
