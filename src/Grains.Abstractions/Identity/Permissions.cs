@@ -58,6 +58,6 @@ public static class Permissions
     private static bool IsOwn(string device, ReadOnlySpan<char> topic) =>
         topic.StartsWith("devices/")
         && topic[8..].StartsWith(device)
-        && topic.Length > 8 + device.Length + 1
+        && topic.Length > 8 + device.Length
         && topic[8 + device.Length] == '/';
 }

@@ -1,5 +1,6 @@
-using System.Buffers.Text;
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Collections.Immutable;
 
 namespace OrleansIoT.Telemetry;
@@ -29,7 +30,7 @@ public readonly record struct TelemetryPosition(
     {
         position = default;
         Span<byte> bytes = stackalloc byte[16];
-        if (cursor.Length != 22 || !Base64Url.TryDecodeFromChars(cursor, bytes, out var length) || length != 16)
+        if (cursor.Length != 22 || Base64Url.DecodeFromChars(cursor, bytes, out _, out _) != OperationStatus.Done)
         {
             return false;
         }

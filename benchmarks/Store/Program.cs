@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using OrleansIoT.Benchmarks.Store;
+
+// dotnet run -c Release --project benchmarks/Store [--data DIR]: under two minutes, prints a table in Markdown.
+const int Rounds = 3;
+
+var data = Path.GetFullPath(args is ["--data", var directory] ? directory : "data/bench");
+if (Directory.Exists(data))
+{
+    Directory.Delete(data, recursive: true);
+}
+
+Directory.CreateDirectory(data);
+var fewTopics = await HistoryLoad.Open(Path.Combine(data, "few"), topics: 50);
+var manyTopics = await HistoryLoad.Open(Path.Combine(data, "many"), topics: 100_000);
+
+List<(string Name, Func<Task<Measured>> Run)> rows =
+[
+    ("fsync alone, 4 KiB", Baselines.SyncAlone(data)),
+    ("bare SQLite, one blob a commit, 1 reading", Baselines.OneBlobACommit(data, 1)),
+    ("bare SQLite, one blob a commit, 100 readings", Baselines.OneBlobACommit(data, 100)),
+    ("bare SQLite, one blob a commit, 10,000 readings", Baselines.OneBlobACommit(data, 10_000)),
+    ("bare SQLite, a row a reading, 10,000 a commit, SQLitePCLRaw", Baselines.RowsByRaw(data, 10_000)),
+    ("bare SQLite, a row a reading, 10,000 a commit, Microsoft.Data.Sqlite", Baselines.RowsByAdoNet(data, 10_000)),
+];
+foreach (var (load, topics) in new[] { (fewTopics, "50 topics"), (manyTopics, "100,000 topics") })
+{
+    foreach (var appenders in new[] { 1, 50, 500 })
+    {
+        foreach (var batch in new[] { 1, 10, 100 })
+        {
+            rows.Add(($"history, {topics}, {appenders} appenders, batches of {batch}", () => load.Run(appenders, batch)));
+        }
+    }
+}
+
+// Round by round, so that a slow minute of the machine hits every row once and no row thrice.
+var started = Stopwatch.GetTimestamp();
+var measured = rows.Select(_ => new List<Measured>()).ToArray();
+for (var round = 0; round < Rounds; round++)
+{
+    for (var row = 0; row < rows.Count; row++)
+    {
+        measured[row].Add(await rows[row].Run());
+    }
+}
+
+await fewTopics.DisposeAsync();
+await manyTopics.DisposeAsync();
+
+Console.WriteLine($"""
+    .NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {new DriveInfo(data).DriveFormat}; medians of {Rounds} runs, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s in all.
+
+    | what | readings/s | waits p50, ms | p99, ms |
+    |---|---:|---:|---:|
+    """);
+for (var row = 0; row < rows.Count; row++)
+{
+    var median = Measured.Median(measured[row]);
+    Console.WriteLine($"| {rows[row].Name} | {median.PerSecond:N0} | {median.P50:0.00} | {median.P99:0.00} |");
+}
+
+Directory.Delete(data, recursive: true);

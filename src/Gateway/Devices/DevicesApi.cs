@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Identity;
+
+namespace OrleansIoT.Gateway.Devices;
+
+/// <summary>The devices of the caller's tenant: read by everybody who reads telemetry, managed by operators and administrators.</summary>
+internal static class DevicesApi
+{
+    private const string ExampleDevice =
+        """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": ["commands/#"], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0}""";
+
+    public static void MapDevices(this IEndpointRouteBuilder routes)
+    {
+        var devices = routes.MapGroup("/devices").WithTags("Devices").Fails(401, 403, 503, 504);
+
+        devices.MapPost("/", Register)
+            .WithName("RegisterDevice")
+            .WithSummary("Registers a device; for operators")
+            .WithDescription("The key is in this answer and nowhere else: it is stored hashed. A device connects over MQTT with its id as user name and its key as password.")
+            .ExampleBody("""{"id": "meter-7", "name": "Cellar", "subscribe": ["commands/#"]}""")
+            .ExampleAnswer("""{"id": "meter-7", "key": "kT0wYd5u…"}""")
+            .Fails(400, 409, 413, 415);
+
+        devices.MapGet("/", List)
+            .WithName("ListDevices")
+            .WithSummary("Lists devices by id")
+            .WithMetadata(DirectoryPages.Size)
+            .ExampleAnswer($$"""{"devices": [{{ExampleDevice}}], "next": null}""")
+            .Fails(400);
+
+        devices.MapGet("/{id}", Get)
+            .WithName("GetDevice")
+            .WithSummary("What is known of a device now")
+            .ExampleAnswer(ExampleDevice)
+            .Fails(404);
+
+        devices.MapDelete("/{id}", Remove)
+            .WithName("RemoveDevice")
+            .WithSummary("Removes a device and ends its connection; for operators")
+            .WithDescription("Its readings stay.")
+            .Fails(404);
+
+        devices.MapPost("/{id}/key", RenewKey)
+            .WithName("RenewDeviceKey")
+            .WithSummary("Gives a device a new key; for operators")
+            .WithDescription("The old one stops working and the connection that used it ends.")
+            .ExampleAnswer("""{"id": "meter-7", "key": "Zc91rQ0x…"}""")
+            .Fails(404);
+    }
+
+    private static async Task<Created<DeviceKey>> Register(NewDevice device, TenantGrains grains)
+    {
+        if (!DeviceId.IsValid(device.Id, out var why))
+        {
+            throw new FailureException(Failure.Invalid, why);
+        }
+
+        var key = await grains.Device(device.Id).Register(new DeviceRegistration(
+            device.Name ?? "", Filters("publish", device.Publish), Filters("subscribe", device.Subscribe)));
+        return TypedResults.Created($"/devices/{device.Id}", new DeviceKey(device.Id, key));
+    }
+
+    private static async Task<Ok<DevicePage>> List(string? search, string? limit, string? cursor, TenantGrains grains)
+    {
+        var page = await grains.Devices.Page(search, limit, cursor);
+        var devices = await page.Get(entry => grains.Device(entry.GrainName).Get());
+        return TypedResults.Ok(new DevicePage([.. devices.Select(DeviceView.Of)], page.Next));
+    }
+
+    private static async Task<Ok<DeviceView>> Get(string id, TenantGrains grains) =>
+        TypedResults.Ok(DeviceView.Of(await Existing(id, grains).Get()));
+
+    private static async Task<NoContent> Remove(string id, TenantGrains grains)
+    {
+        await Existing(id, grains).Remove();
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<DeviceKey>> RenewKey(string id, TenantGrains grains) =>
+        TypedResults.Ok(new DeviceKey(id, await Existing(id, grains).RenewKey()));
+
+    /// <summary>What cannot be a device's id wakes no grain.</summary>
+    private static IDeviceGrain Existing(string id, TenantGrains grains) =>
+        DeviceId.IsValid(id, out _) ? grains.Device(id) : throw new FailureException(Failure.NotFound, "There is no such device.");
+
+    /// <summary>Nullability of elements is not the reader's to check, so it is ours.</summary>
+    private static ImmutableArray<string> Filters(string field, IReadOnlyList<string?>? filters) =>
+        filters is null ? []
+            : filters.Contains(null)
+            ? throw new FailureException(Failure.Invalid, $"'{field}' is a list of topic filters, none of them null.")
+            : [.. filters.OfType<string>()];
+}
+
+internal sealed record NewDevice
+{
+    /// <summary>1 to 128 letters, digits, '_', '.', ':' or '-', beginning with a letter or digit.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What people call it; up to 200 characters.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Topic filters that it may publish to, besides devices/{itself}/#; at most 100.</summary>
+    public IReadOnlyList<string?>? Publish { get; init; }
+
+    /// <summary>Topic filters that it may subscribe to, besides devices/{itself}/#; at most 100.</summary>
+    public IReadOnlyList<string?>? Subscribe { get; init; }
+}
+
+/// <param name="Key">The device's password for MQTT, shown this once.</param>
+internal sealed record DeviceKey(string Id, string Key);
+
+/// <param name="Next">The cursor of the next page, or null at the end.</param>
+internal sealed record DevicePage(IReadOnlyList<DeviceView> Devices, string? Next);
+
+/// <param name="ConnectedSince">Null while it is away.</param>
+/// <param name="LastSeen">When it last connected or published; null if never.</param>
+/// <param name="Readings">Readings stored for it, ever.</param>
+/// <param name="Redeliveries">Redeliveries recognised since the server last woke for it.</param>
+/// <param name="Refusals">Messages refused since the server last woke for it.</param>
+internal sealed record DeviceView(
+    string Id,
+    string Name,
+    DateTime CreatedAt,
+    IReadOnlyList<string> Publish,
+    IReadOnlyList<string> Subscribe,
+    bool Connected,
+    DateTime? ConnectedSince,
+    DateTime? LastSeen,
+    long Readings,
+    long Redeliveries,
+    long Refusals)
+{
+    /// <summary>Times as <see cref="DateTime"/> in UTC, because those are written with a 'Z'.</summary>
+    public static DeviceView Of(DeviceSnapshot device) => new(
+        device.Id,
+        device.Name,
+        device.CreatedAt.UtcDateTime,
+        device.Publish,
+        device.Subscribe,
+        device.Connected,
+        device.ConnectedSince?.UtcDateTime,
+        device.LastSeen?.UtcDateTime,
+        device.Readings,
+        device.Redeliveries,
+        device.Refusals);
+}

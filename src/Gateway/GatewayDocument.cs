@@ -1,0 +1,160 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+using OrleansIoT.Gateway.Failures;
+
+namespace OrleansIoT.Gateway;
+
+/// <summary>The OpenAPI document, made out of the routes and what they say about themselves. Readable without signing in.</summary>
+internal static class GatewayDocument
+{
+    private const string Address = "/openapi/v1.json";
+    private const string Bearer = "bearer";
+
+    private static readonly Dictionary<string, string> Parameters = new()
+    {
+        ["topic"] = "The topic with its slashes, as devices/meter-7/temperature.",
+        ["start"] = "The first instant of the range, RFC 3339 with an offset, as 2026-03-01T00:00:00Z.",
+        ["end"] = "The first instant that is no longer part of the range, RFC 3339 with an offset.",
+        ["limit"] = "The most items of the page.",
+        ["cursor"] = "The 'next' of the page before.",
+        ["search"] = "Part of the id or the name, at most 200 characters.",
+        ["id"] = "The id.",
+    };
+
+    public static IServiceCollection AddGatewayDocument(this IServiceCollection services) =>
+        services.AddOpenApi("v1", openApi => openApi
+            .AddDocumentTransformer(DescribeDocument)
+            .AddOperationTransformer(DescribeOperation));
+
+    /// <summary>The document, and at the root where to find it.</summary>
+    public static void MapGatewayDocument(this IEndpointRouteBuilder routes)
+    {
+        routes.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        routes.MapGet("/", () => new StartAnswer("OrleansIoT", Address, ["/health/live", "/health/ready"]))
+            .AllowAnonymous()
+            .WithName("Start")
+            .WithTags("Health")
+            .WithSummary("Says where to go from here")
+            .ExampleAnswer("""{"name": "OrleansIoT", "openapi": "/openapi/v1.json", "health": ["/health/live", "/health/ready"]}""");
+    }
+
+    /// <summary>An example of the route's body, as JSON.</summary>
+    public static RouteHandlerBuilder ExampleBody(this RouteHandlerBuilder route, string json) =>
+        route.WithMetadata(new BodyExample(json));
+
+    /// <summary>An example of what the route answers when all is well, as JSON.</summary>
+    public static RouteHandlerBuilder ExampleAnswer(this RouteHandlerBuilder route, string json) =>
+        route.WithMetadata(new AnswerExample(json));
+
+    /// <summary>The statuses of the problems that a route may answer.</summary>
+    public static TBuilder Fails<TBuilder>(this TBuilder routes, params ReadOnlySpan<int> statuses)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        foreach (var status in statuses)
+        {
+            routes.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(Problem), [Problem.MediaType]));
+        }
+
+        return routes;
+    }
+
+    private static Task DescribeDocument(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "OrleansIoT",
+            Version = "v1",
+            Description = "Devices, their telemetry, and the people who look at it. Errors are problems as RFC 9457 describes them; "
+                + "times are RFC 3339 in UTC. Sign in with POST /auth/login and send the token as 'Authorization: Bearer …'.",
+        };
+        document.Servers = []; // where it was read from
+        document.Components ??= new OpenApiComponents();
+        document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
+        {
+            [Bearer] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = Bearer,
+                BearerFormat = "JWT",
+                Description = "The auth_token of POST /auth/login.",
+            },
+        };
+        return Task.CompletedTask;
+    }
+
+    private static Task DescribeOperation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        var route = context.Description.ActionDescriptor.EndpointMetadata;
+        if (!route.OfType<IAllowAnonymous>().Any())
+        {
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+        }
+
+        if (route.OfType<BodyExample>().SingleOrDefault() is { } body)
+        {
+            SetExample(operation.RequestBody?.Content, body.Json);
+        }
+
+        if (route.OfType<AnswerExample>().SingleOrDefault() is { } answer)
+        {
+            SetExample(operation.Responses?.Where(response => response.Key[0] == '2').Select(response => response.Value.Content).First(), answer.Json);
+        }
+
+        DescribeParameters(operation, context.Description.RelativePath ?? "", route.OfType<PageSize>().SingleOrDefault());
+        return Task.CompletedTask;
+    }
+
+    private static void DescribeParameters(OpenApiOperation operation, string path, PageSize? page)
+    {
+        operation.Parameters ??= [];
+        foreach (var name in Parameters.Keys.Where(name => path.Contains($"{{{name}}}", StringComparison.Ordinal)
+                     && operation.Parameters.All(parameter => parameter.Name != name)))
+        {
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Path,
+                Required = true,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+        }
+
+        foreach (var parameter in operation.Parameters.OfType<OpenApiParameter>())
+        {
+            parameter.Description = Parameters.GetValueOrDefault(parameter.Name ?? "");
+            if (parameter.Name == "limit" && page is not null)
+            {
+                parameter.Schema = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Integer,
+                    Minimum = "1",
+                    Maximum = page.Max.ToString(CultureInfo.InvariantCulture),
+                    Default = page.Default,
+                };
+            }
+        }
+    }
+
+    private static void SetExample(IDictionary<string, OpenApiMediaType>? content, string json)
+    {
+        foreach (var media in content?.Values ?? [])
+        {
+            media.Example = JsonNode.Parse(json);
+        }
+    }
+
+    private sealed record BodyExample(string Json);
+
+    private sealed record AnswerExample(string Json);
+}
+
+/// <param name="Openapi">Where this API describes itself.</param>
+/// <param name="Health">Where it says how it is.</param>
+internal sealed record StartAnswer(string Name, string Openapi, IReadOnlyList<string> Health);

@@ -1,0 +1,135 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Failures;
+
+namespace OrleansIoT.Gateway.Identity;
+
+/// <summary>
+/// The one place where a token is looked at, once a request; behind it there is only the <see cref="OrleansIoT.Identity.Caller"/>.
+/// Every reason for a refusal has the same answer, and only the log knows which it was.
+/// </summary>
+internal sealed partial class JwtAuthentication(
+    SigningKey key, IOptions<GatewayOptions> gateway, TimeProvider clock, ILogger<JwtAuthentication> logger)
+    : IConfigureNamedOptions<JwtBearerOptions>
+{
+    private const string Scheme = "Bearer ";
+
+    public void Configure(string? name, JwtBearerOptions options)
+    {
+        if (name == JwtBearerDefaults.AuthenticationScheme)
+        {
+            Configure(options);
+        }
+    }
+
+    public void Configure(JwtBearerOptions options)
+    {
+        options.MapInboundClaims = false;
+        options.SaveToken = false;
+        options.TokenHandlers.Clear();
+        options.TokenHandlers.Add(new StrictTokenHandler
+        {
+            MapInboundClaims = false,
+            MaximumTokenSizeInBytes = TokenForm.MaxLength,
+        });
+        options.TokenValidationParameters = new TokenValidationParameters
+        {
+            IssuerSigningKey = key.Key,
+            TryAllIssuerSigningKeys = false,
+            RequireSignedTokens = true,
+            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+            ValidTypes = [AccessTokens.Type],
+            ValidIssuer = gateway.Value.Issuer,
+            ValidAudience = gateway.Value.Audience,
+            RequireAudience = true,
+            RequireExpirationTime = true,
+            LifetimeValidator = IsAlive,
+            NameClaimType = JwtRegisteredClaimNames.Sub,
+            RoleClaimType = AccessTokens.RolesClaim,
+        };
+        options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = Refuse };
+    }
+
+    /// <summary>By our clock, and <c>iat</c> as well: a token from the future is none (<see cref="TokenForm"/> has seen that all three are there).</summary>
+    private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
+    {
+        var now = clock.GetUtcNow().UtcDateTime;
+        var skew = gateway.Value.ClockSkew;
+        return now < expires + skew && notBefore <= now + skew && ((JsonWebToken)token).IssuedAt <= now + skew;
+    }
+
+    /// <summary>The header alone carries a token, and once (RFC 6750 section 2); one in the query string is never read.</summary>
+    private static Task TakeToken(MessageReceivedContext context)
+    {
+        var headers = context.Request.Headers.Authorization;
+        if (headers.Count > 1 || (headers.Count == 1 && context.Request.Query.ContainsKey("access_token")))
+        {
+            context.Fail(new SeveralCredentialsException());
+        }
+        else if (headers is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            context.Token = header[Scheme.Length..];
+        }
+        else
+        {
+            context.NoResult();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>RFC 6750 section 3.1; without a token there is no error to name.</summary>
+    private Task Refuse(JwtBearerChallengeContext context)
+    {
+        context.HandleResponse();
+        if (context.AuthenticateFailure is { } reason)
+        {
+            // A type's name or a sentence of ours: the messages of others may quote the token.
+            LogRefusal(reason is TokenFormException ? reason.Message : reason.GetType().Name);
+        }
+
+        context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure switch
+        {
+            null => "Bearer",
+            SeveralCredentialsException => "Bearer error=\"invalid_request\"",
+            _ => "Bearer error=\"invalid_token\"",
+        };
+        return context.AuthenticateFailure is SeveralCredentialsException
+            ? FailureHandler.Write(context.HttpContext, Failure.Invalid, "A request has one credential, in one Authorization header.")
+            : FailureHandler.Write(context.HttpContext, Failure.NotSignedIn,
+                "Sign in with POST /auth/login and send the token in the header 'Authorization: Bearer {auth_token}'.");
+    }
+
+    /// <summary>Refuses what is not of our tokens' form, then does what every <see cref="JsonWebTokenHandler"/> does.</summary>
+    private sealed class StrictTokenHandler : JsonWebTokenHandler
+    {
+        public override Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters) =>
+            TokenForm.Fault(token) is { } fault
+                ? Task.FromResult(new TokenValidationResult { IsValid = false, Exception = new TokenFormException(fault) })
+                : base.ValidateTokenAsync(token, validationParameters);
+    }
+
+    private sealed class TokenFormException(string fault) : SecurityTokenException(fault);
+
+    private sealed class SeveralCredentialsException : Exception;
+}
+
+internal static class JwtAuthenticationSetup
+{
+    /// <summary>Tokens are made and checked here, and a route without a word about it demands one.</summary>
+    public static void AddJwtAuthentication(this IServiceCollection services)
+    {
+        services.AddSingleton<SigningKey>();
+        services.AddSingleton<AccessTokens>();
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtAuthentication>();
+        services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+}

@@ -1,0 +1,116 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace OrleansIoT.Gateway.Identity;
+
+/// <summary>A file that nobody else reads: mode 600 in a folder of mode 700, whole or not there at all, also after a power cut.</summary>
+internal static class PrivateFile
+{
+    private const UnixFileMode OwnerReadsAndWrites = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>The content of the file, which is made if there is none. Of several who make it at once, one wins and all read the same.</summary>
+    /// <exception cref="UnauthorizedAccessException">Others than the owner have a right to the file or its folder.</exception>
+    public static string ReadOrCreate(string path, Func<string> make)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        CreateFolder(folder);
+        if (!File.Exists(path))
+        {
+            Create(path, folder, make());
+        }
+
+        RefuseIfShared(path, "600");
+        return File.ReadAllText(path);
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(folder, OwnerReadsAndWrites | UnixFileMode.UserExecute);
+        RefuseIfShared(folder, "700");
+    }
+
+    private static void Create(string path, string folder, string content)
+    {
+        var draft = $"{path}.{Path.GetRandomFileName()}";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                options.UnixCreateMode = OwnerReadsAndWrites;
+            }
+
+            using (var stream = new FileStream(draft, options))
+            {
+                stream.Write(Encoding.ASCII.GetBytes(content));
+                stream.Flush(flushToDisk: true);
+                Sync(stream.SafeFileHandle);
+            }
+
+            File.Move(draft, path, overwrite: false);
+            SyncFolder(folder);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was faster, and its file is the one that counts.
+        }
+        finally
+        {
+            File.Delete(draft);
+        }
+    }
+
+    private static void RefuseIfShared(string path, string mode)
+    {
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
+        {
+            throw new UnauthorizedAccessException($"Others may reach the private '{path}'. Set its mode to {mode}.");
+        }
+    }
+
+    /// <summary>Flush(true) of .NET 10 returns normally when fsync fails, so its result is asked for here.</summary>
+    private static void Sync(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows() && FSync(file) != 0)
+        {
+            throw new IOException("fsync failed.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        }
+    }
+
+    /// <summary>The file's name is the folder's content: without this it may be gone after a power cut.</summary>
+    private static void SyncFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var handle = Open(folder, flags: 0); // O_RDONLY; .NET itself opens no folders
+        if (handle.IsInvalid)
+        {
+            throw new IOException($"Cannot open '{folder}'.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        }
+
+        Sync(handle);
+    }
+
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int FSync(SafeFileHandle file);
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern SafeFileHandle Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+}

@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+using OrleansIoT.Failures;
+using OrleansIoT.Grains.Identity;
+using OrleansIoT.Grains.Telemetry;
+using OrleansIoT.History;
+using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Grains.Topics;
+
+/// <summary>
+/// Reentrant, so that appends of many devices wait for the same commit instead of for one another. What must not
+/// interleave has no await in between: numbers are given and the append is queued in one turn.
+/// </summary>
+[Reentrant]
+public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicGrain, IDisposable
+{
+    private readonly SemaphoreSlim _lookUp = new(1);
+    private long _lastSeq;
+    private TelemetryMessage? _latest;
+
+    /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
+    private long _newest = -1;
+
+    /// <summary>The append that was queued last. Appends become durable in order, so when it is done all are.</summary>
+    private Task _lastAppend = Task.CompletedTask;
+    private bool _givesWay;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
+        _lastSeq = tail.LastSeq;
+        _latest = tail.Latest;
+        _newest = tail.Latest?.At.UtcTicks ?? -1;
+    }
+
+    public Task Append(ImmutableArray<TelemetryMessage> messages)
+    {
+        Demand(Permissions.MayAppend);
+        return MayBeKnown(messages) ? AppendUnknown(messages) : Store(messages);
+    }
+
+    public Task<TelemetryMessage?> Latest()
+    {
+        Demand(Permissions.MayReadTelemetry);
+        ForgetUnwritten();
+        return Task.FromResult(_latest);
+    }
+
+    public async Task<TelemetryPage?> Read(TelemetryQuery query)
+    {
+        Demand(Permissions.MayReadTelemetry);
+        if (query.Limit is < 1 or > TelemetryQuery.MaxLimit)
+        {
+            throw new FailureException(Failure.Invalid, $"limit is 1 to {TelemetryQuery.MaxLimit}.");
+        }
+
+        if (query.Start >= query.End)
+        {
+            throw new FailureException(Failure.Invalid, "The range is half-open: its start comes before its end.");
+        }
+
+        ForgetUnwritten();
+        return _latest is null ? null : await history.Read(Key.ToString(), query);
+    }
+
+    public void Dispose() => _lookUp.Dispose();
+
+    protected override FailureException NotFound() => new(Failure.NotFound, "There is no such topic.");
+
+    /// <summary>A reading that is newer than all before it cannot be one of them; only the others need a look-up.</summary>
+    private bool MayBeKnown(ImmutableArray<TelemetryMessage> messages)
+    {
+        var newest = _newest;
+        foreach (var message in messages)
+        {
+            if (message.HasOwnTime && message.At.UtcTicks <= newest)
+            {
+                return true;
+            }
+
+            newest = Math.Max(newest, message.At.UtcTicks);
+        }
+
+        return false;
+    }
+
+    private async Task AppendUnknown(ImmutableArray<TelemetryMessage> messages)
+    {
+        await _lookUp.WaitAsync();
+        try
+        {
+            // A first delivery that is still on its way to the disk is not found there: let it arrive, or fail.
+            await _lastAppend.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+            var newest = _newest;
+            var times = messages.Where(m => m.HasOwnTime && m.At.UtcTicks <= newest).Select(m => m.At).ToHashSet();
+            var known = times.Count == 0 ? [] : await history.ReadAt(Key.ToString(), times);
+
+            var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
+            var unknown = messages.Where(m => !m.HasOwnTime || seen.Add(m)).ToImmutableArray();
+            if (!unknown.IsEmpty)
+            {
+                await Store(unknown);
+            }
+        }
+        finally
+        {
+            _lookUp.Release();
+        }
+    }
+
+    private async Task Store(ImmutableArray<TelemetryMessage> messages)
+    {
+        if (_givesWay)
+        {
+            throw Unavailable(null);
+        }
+
+        var first = _lastSeq + 1;
+        _lastSeq += messages.Length;
+        var latest = 0;
+        for (var i = 0; i < messages.Length; i++)
+        {
+            latest = messages[i].At >= messages[latest].At ? i : latest;
+        }
+
+        _newest = Math.Max(_newest, messages[latest].At.UtcTicks);
+        try
+        {
+            await (_lastAppend = history.Append(Key.ToString(), first, messages));
+        }
+        catch (Exception e)
+        {
+            // What was numbered and not stored would leave a gap: another activation reads where the history ends.
+            _givesWay = true;
+            DeactivateOnIdle();
+            throw e as FailureException ?? Unavailable(e);
+        }
+
+        var candidate = messages[latest];
+        if (_latest is null
+            || new TelemetryPosition(candidate.At, first + latest) > new TelemetryPosition(_latest.At, _latest.Seq))
+        {
+            _latest = candidate with { Seq = first + latest };
+        }
+    }
+
+    /// <summary>Topics that were only asked for do not stay in memory.</summary>
+    private void ForgetUnwritten()
+    {
+        if (_lastSeq == 0)
+        {
+            DeactivateOnIdle();
+        }
+    }
+
+    private static FailureException Unavailable(Exception? cause) =>
+        new(Failure.Unavailable, "The reading could not be stored. Send it again.", cause);
+}

@@ -1,0 +1,179 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace OrleansIoT.History;
+
+/// <summary>
+/// The directory that everything durable is in, held by one process at a time. What it creates only its owner may read.
+/// </summary>
+public sealed partial class DataDirectory : IDisposable
+{
+    private const string LockName = "iot.lock";
+
+    // Beside the lock file and not in it: what is locked cannot be read by the one who is refused.
+    private const string PidName = "iot.pid";
+
+    private readonly FileStream _lock;
+
+    private DataDirectory(string path, FileStream @lock)
+    {
+        Path = path;
+        _lock = @lock;
+    }
+
+    /// <summary>The full path.</summary>
+    public string Path { get; }
+
+    /// <summary>Opens the directory, which is created with mode 700 if need be, and holds it until it is disposed.</summary>
+    /// <exception cref="DataDirectoryException">It cannot be written to, or another process has it.</exception>
+    public static DataDirectory Open(string path, ILogger<DataDirectory> log)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        try
+        {
+            Create(path);
+            var directory = new DataDirectory(path, Lock(path));
+            File.WriteAllText(directory.PathOf(PidName), $"{Environment.ProcessId}\n");
+            directory.Flush();
+            WarnIfInMemory(path, log);
+            return directory;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataDirectoryException($"The data directory {path} cannot be written to: {OneLine(e.Message)}", e);
+        }
+    }
+
+    /// <summary>The full path of a file in the directory.</summary>
+    public string PathOf(string name) => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Creates an empty file that only its owner may read (mode 600), unless there is one.</summary>
+    public void CreateFile(string name)
+    {
+        if (!File.Exists(PathOf(name)))
+        {
+            OpenFile(PathOf(name), FileShare.ReadWrite).Dispose();
+        }
+    }
+
+    /// <summary>Makes the names of created files durable.</summary>
+    public void Flush() => Flush(Path);
+
+    public void Dispose()
+    {
+        File.Delete(PathOf(PidName));
+        _lock.Dispose();
+    }
+
+    private static void Create(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        var parent = System.IO.Path.GetDirectoryName(path);
+        if (parent is not null)
+        {
+            Create(parent);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        Flush(parent ?? path);
+    }
+
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return OpenFile(System.IO.Path.Combine(path, LockName), FileShare.None);
+        }
+        catch (IOException e) when (IsSharingViolation(e))
+        {
+            var pid = System.IO.Path.Combine(path, PidName);
+            var holder = File.Exists(pid) ? $" (pid {File.ReadAllText(pid).Trim()})" : "";
+            throw new DataDirectoryException(
+                $"The data directory {path} is already in use by another process{holder}.", e);
+        }
+    }
+
+    private static bool IsSharingViolation(IOException e) =>
+        // EWOULDBLOCK of flock on Linux and macOS, ERROR_SHARING_VIOLATION on Windows
+        e.HResult is 11 or 35 or unchecked((int)0x80070020);
+
+    private static FileStream OpenFile(string path, FileShare share)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = share,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
+    }
+
+    private static void WarnIfInMemory(string path, ILogger log)
+    {
+        if (!OperatingSystem.IsWindows() && new DriveInfo(path).DriveFormat is "tmpfs" or "ramfs")
+        {
+            LogInMemory(log, path);
+        }
+    }
+
+    // Not by .NET's own calls: they open no directories, and .NET 10.0 lets errors of fsync pass unseen.
+    private static void Flush(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var descriptor = Libc.Open(path, 0);
+        if (descriptor < 0)
+        {
+            throw LastError(path);
+        }
+
+        try
+        {
+            if (Libc.Fsync(descriptor) != 0)
+            {
+                throw LastError(path);
+            }
+        }
+        finally
+        {
+            _ = Libc.Close(descriptor);
+        }
+    }
+
+    private static IOException LastError(string path) =>
+        new($"{path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+
+    private static string OneLine(string message) => message.ReplaceLineEndings(" ");
+
+    private static partial class Libc
+    {
+        [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        public static partial int Open(string path, int flags);
+
+        [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+        public static partial int Fsync(int descriptor);
+
+        [LibraryImport("libc", EntryPoint = "close")]
+        public static partial int Close(int descriptor);
+    }
+}

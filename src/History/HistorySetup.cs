@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using OrleansIoT.History.Sqlite;
+
+namespace OrleansIoT.History;
+
+public static class HistorySetup
+{
+    /// <summary>The name under which Orleans looks for the storage of a grain state that names none.</summary>
+    private const string DefaultStorage = "Default";
+
+    /// <summary>
+    /// Telemetry, the directory of names and grain state in one SQLite database in the data directory, which is opened
+    /// when the host starts or before, at the first use.
+    /// </summary>
+    /// <exception cref="DataDirectoryException">At that moment: the directory or the database cannot be used.</exception>
+    public static IServiceCollection AddSqliteHistory(this IServiceCollection services, string dataDirectory)
+    {
+        services.AddMetrics();
+        services.AddOptions<HistoryOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<HistoryMetrics>();
+        services.AddSingleton(provider => DataDirectory.Open(
+            dataDirectory, provider.GetRequiredService<ILogger<DataDirectory>>()));
+        services.AddSingleton(provider => SqliteDatabase.Open(
+            provider.GetRequiredService<DataDirectory>(),
+            provider.GetRequiredService<IOptions<HistoryOptions>>().Value,
+            provider.GetRequiredService<HistoryMetrics>(),
+            provider.GetRequiredService<ILogger<SqliteDatabase>>()));
+        services.AddHostedService<OpenAtStart>();
+
+        services.AddSingleton<ITelemetryHistory, SqliteTelemetryHistory>();
+        services.AddSingleton<IDirectory, SqliteDirectory>();
+        services.AddKeyedSingleton<IGrainStorage, SqliteGrainStorage>(DefaultStorage);
+        return services;
+    }
+
+    /// <summary>Needs the database, so a host that cannot open it does not start.</summary>
+    private sealed class OpenAtStart(SqliteDatabase database) : IHostedService
+    {
+        private readonly SqliteDatabase _database = database;
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

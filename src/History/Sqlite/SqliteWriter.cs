@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using SQLitePCL;
+
+namespace OrleansIoT.History.Sqlite;
+
+/// <summary>Commits groups of writes, on the thread of <see cref="GroupCommit{TWrite}"/>, through the one connection that writes.</summary>
+internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics metrics, ILogger log) : IDisposable
+{
+    // 16 MiB: a checkpoint syncs the log and the database, so it should have something to carry.
+    private const int CheckpointPages = 4_096;
+
+    // 64 MiB: only readers without a gap between them let the log grow this far; then they are made to leave one.
+    private const int RestartPages = 16_384;
+
+    private readonly string _path = connection.Path;
+    private Connection? _connection = connection;
+    private int _pagesWritten;
+    private int _failedCommits;
+
+    /// <summary>Commits the writes as one transaction and settles each; an outage fails all of them and nothing else.</summary>
+    public void Commit(List<SqliteWrite> writes)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            SqliteWrite? running = null;
+            try
+            {
+                // After an I/O error the old connection is gone.
+                _connection ??= Connection.OpenWriter(_path).MakeDurable();
+                _connection.Begin();
+                foreach (var write in writes)
+                {
+                    running = write;
+                    write.Run(_connection);
+                }
+
+                running = null;
+                _connection.Commit();
+                break;
+            }
+            catch (Exception e) when (running is not null && e is not SqliteException { IsFaultOfStatement: false })
+            {
+                // One write cannot be stored. The others begin anew without it.
+                Rollback(e);
+                writes.Remove(running);
+                running.Fail(e);
+            }
+            catch (Exception e)
+            {
+                Rollback(e);
+                FailAll(writes, e);
+                return;
+            }
+        }
+
+        Settle(writes, Stopwatch.GetElapsedTime(started));
+        Checkpoint();
+    }
+
+    /// <summary>Moves the log into the database, so that the next start finds a clean stop.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            _connection?.Checkpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
+        }
+        catch (SqliteException e)
+        {
+            LogCheckpointFailed(e);
+        }
+
+        _connection?.Dispose();
+    }
+
+    private void Settle(List<SqliteWrite> writes, TimeSpan duration)
+    {
+        var stored = writes.Where(write => !write.IsRefused);
+        metrics.Committed(stored.Sum(write => write.Readings), stored.Sum(write => write.Size), duration);
+        foreach (var write in writes)
+        {
+            write.Settle();
+        }
+
+        if (_failedCommits > 0)
+        {
+            LogStoresAgain(_failedCommits);
+            _failedCommits = 0;
+        }
+    }
+
+    private void FailAll(List<SqliteWrite> writes, Exception cause)
+    {
+        foreach (var write in writes)
+        {
+            write.FailUnavailable("The store cannot write now.", cause);
+        }
+
+        metrics.Failed();
+        if (_failedCommits++ == 0)
+        {
+            LogCommitFailed(cause, writes.Count);
+        }
+    }
+
+    private void Rollback(Exception cause)
+    {
+        try
+        {
+            _connection?.Rollback();
+        }
+        catch (SqliteException e)
+        {
+            cause = e;
+        }
+
+        // A full disk leaves the connection sound. Other errors of the file may not: begin with a fresh one.
+        if (cause is SqliteException { IsFaultOfStatement: false, IsFull: false })
+        {
+            _connection?.Dispose();
+            _connection = null;
+        }
+    }
+
+    // After the acknowledgements, so that nobody waits for it. A failure loses nothing: the log is kept and grows.
+    private void Checkpoint()
+    {
+        try
+        {
+            _pagesWritten += _connection!.TakePagesWritten();
+            if (_pagesWritten < CheckpointPages)
+            {
+                return;
+            }
+
+            _pagesWritten = 0;
+            if (_connection.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE) > RestartPages)
+            {
+                _connection.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);
+            }
+        }
+        catch (SqliteException e)
+        {
+            LogCheckpointFailed(e);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using OrleansIoT.Failures;
+
+namespace OrleansIoT.History;
+
+/// <summary>Something on its way to the disk. Its task completes when it is durable, or fails.</summary>
+internal abstract class Write
+{
+    // Whoever waits goes on elsewhere: the writer's thread is for writing.
+    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Done => _done.Task;
+
+    /// <summary>What it weighs against the limits, in bytes.</summary>
+    public abstract long Size { get; }
+
+    /// <summary>How many readings it stores.</summary>
+    public virtual int Readings => 0;
+
+    public void Succeed() => _done.SetResult();
+
+    public void Fail(Exception exception) => _done.SetException(exception);
+
+    public void FailUnavailable(string message, Exception? cause = null) =>
+        Fail(new FailureException(Failure.Unavailable, message, cause));
+}

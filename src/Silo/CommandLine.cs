@@ -1,0 +1,76 @@
+using System.Collections;
+using System.Globalization;
+
+namespace OrleansIoT.Silo;
+
+/// <summary>The command line and the environment, as a table; whatever is not in it is an error.</summary>
+public static class CommandLine
+{
+    private const string Prefix = "IOT_";
+
+    private static readonly Option[] Options =
+    [
+        new("--data", "DIR", "where the database and the keys are", "./data", (o, v) => o.Data = v),
+        new("--mqtt", "PORT", "the port of the MQTT listener", "1883", (o, v) => o.Mqtt = Number("--mqtt", v)),
+        new("--http", "PORT", "the port of the HTTP listener", "8080", (o, v) => o.Http = Number("--http", v)),
+        new("--bind", "ADDRESS", "the IP address that both listen on", "127.0.0.1", (o, v) => o.Bind = v),
+        new("--roles", "ROLES", "what this process is", "silo,gateway,edge", (o, v) => o.Roles = v),
+        new("--admin-password", "PW", "the administrator's password at the first start", "generated", (o, v) => o.AdminPassword = v),
+        new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
+    ];
+
+    /// <summary>The sections of configuration that an <c>IOT_SECTION__NAME</c> variable may set.</summary>
+    private static readonly string[] Sections = ["DeviceEdge", "Gateway", "History", "Logging"];
+
+    public static bool AsksForHelp(string[] args) => args is ["--help" or "-h" or "help", ..];
+
+    public static string Help =>
+        "OrleansIoT: an IoT backend. Acknowledged means stored.\n\nOptions, also as environment variables ("
+        + Options[0].Variable + ", …):\n"
+        + string.Join('\n', Options.Select(o => $"  {o.Flag + " " + o.Argument,-22}{o.Sentence} (default: {o.Default})"))
+        + "\n\nEverything else that can be set is in docs/configuration.md.";
+
+    /// <exception cref="UsageException">An option is unknown, has no value, or a senseless one.</exception>
+    public static SiloOptions Read(string[] args, IDictionary environment)
+    {
+        var options = new SiloOptions();
+        foreach (DictionaryEntry entry in environment)
+        {
+            if (entry.Key is string name && name.StartsWith(Prefix, StringComparison.Ordinal)
+                && entry.Value is string value && !IsInASection(name))
+            {
+                var option = Array.Find(Options, o => o.Variable == name) ?? throw new UsageException(
+                    $"{name} is no setting; they are {string.Join(", ", Options.Select(o => o.Variable))}, "
+                    + $"and {Prefix}SECTION__NAME for what docs/configuration.md lists.");
+                option.Set(options, value);
+            }
+        }
+
+        for (var i = 0; i < args.Length; i++)
+        {
+            var equals = args[i].IndexOf('=', StringComparison.Ordinal);
+            var flag = equals < 0 ? args[i] : args[i][..equals];
+            var option = Array.Find(Options, o => o.Flag == flag) ?? throw new UsageException(
+                $"{flag} is no option; they are {string.Join(", ", Options.Select(o => o.Flag))}. See --help.");
+            var value = equals >= 0
+                ? args[i][(equals + 1)..]
+                : ++i < args.Length ? args[i] : throw new UsageException($"{flag} needs a value: {flag} {option.Argument}.");
+            option.Set(options, value);
+        }
+
+        return options.Checked();
+    }
+
+    private static bool IsInASection(string variable) => Array.Exists(
+        Sections, section => variable.StartsWith($"{Prefix}{section}__", StringComparison.OrdinalIgnoreCase));
+
+    private static int Number(string flag, string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new UsageException($"{flag} {value}: that is no whole number.");
+
+    private sealed record Option(string Flag, string Argument, string Sentence, string Default, Action<SiloOptions, string> Set)
+    {
+        public string Variable { get; } = Prefix + Flag[2..].Replace('-', '_').ToUpperInvariant();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Reflection;
+using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace OrleansIoT.Silo;
+
+/// <summary>What somebody who has just started it needs to know next.</summary>
+public static class Greeting
+{
+    public static string Of(WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<SiloOptions>();
+        var first = app.Services.GetRequiredService<FirstStart>();
+        var version = typeof(Greeting).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+        var text = new StringBuilder().AppendLine(
+            $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {Path.GetFullPath(options.Data)}");
+
+        var addresses = Addresses(app.Services.GetRequiredService<IServer>());
+        text.AppendLine(options.ProcessRoles.HasFlag(ProcessRoles.Gateway)
+            ? $"  REST  {addresses[0]}   (described by {addresses[0]}/openapi/v1.json)"
+            : $"  HTTP  {addresses[0]}   (health only)");
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            text.AppendLine($"  MQTT  {addresses[1].Replace("http://", "mqtt://", StringComparison.Ordinal)}");
+        }
+
+        if (first.CreatedAdministrator)
+        {
+            text.AppendLine(first.GeneratedPassword is { } password
+                ? $"  Administrator {FirstStart.AdministratorEmail}, password {password} (shown this once)"
+                : $"  Administrator {FirstStart.AdministratorEmail}, with the password it was given");
+        }
+
+        return text.Append("Ready. Ctrl-C ends it.").ToString();
+    }
+
+    /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>
+    public static int MqttPort(IServer server) => new Uri(Addresses(server)[1]).Port;
+
+    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, then MQTT.</summary>
+    private static List<string> Addresses(IServer server) =>
+        [.. server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
+}

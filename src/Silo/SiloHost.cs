@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OrleansIoT.DeviceEdge;
+using OrleansIoT.Gateway;
+using OrleansIoT.Grains;
+using OrleansIoT.History;
+using OrleansIoT.Silo.Demo;
+
+namespace OrleansIoT.Silo;
+
+/// <summary>The whole process, put together from its parts.</summary>
+public static class SiloHost
+{
+    /// <summary>From SIGTERM to the end of the process at most; a supervisor that waits 10 s never has to kill.</summary>
+    public static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(9);
+
+    /// <param name="options">What the process was told.</param>
+    /// <param name="configure">What a test adds or replaces, last.</param>
+    public static WebApplication Build(SiloOptions options, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddEnvironmentVariables("IOT_");
+        builder.Logging.AddDefaults();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainLimit);
+        builder.Services.AddSingleton(options);
+
+        builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History");
+        builder.Services.AddSqliteHistory(options.Data);
+        builder.AddGrainEngine(options);
+        builder.Services.AddGrains();
+        builder.Services.AddFirstStart();
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            builder.Services.AddGateway(gateway => gateway.DataDirectory = options.Data);
+        }
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            builder.Services.AddDeviceEdge();
+        }
+
+        if (options.Demo > 0)
+        {
+            builder.Services.AddDemoFleet();
+        }
+
+        builder.Services.AddHealth();
+        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider(); // nothing here is protected by it
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            app.UseGateway();
+            app.MapGateway();
+        }
+
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, SiloOptions options)
+    {
+        // Every process answers /health, whatever its roles.
+        kestrel.LimitGateway();
+        kestrel.Listen(options.Address, options.Http, listen => listen.LimitConnections());
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            kestrel.Listen(options.Address, options.Mqtt, listen => listen.UseMqtt());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using OrleansIoT.Identity;
+
+namespace OrleansIoT.Silo;
+
+/// <summary>What the executable is told: by command line, else by environment (<c>IOT_…</c>), else by configuration.</summary>
+public sealed class SiloOptions
+{
+    /// <summary>The directory that holds the database and the keys; created if missing. Default: ./data</summary>
+    public string Data { get; set; } = "./data";
+
+    /// <summary>The port of the MQTT listener, 0 to 65,535; 0 takes a free one. Default: 1883</summary>
+    public int Mqtt { get; set; } = 1883;
+
+    /// <summary>The port of the HTTP listener, 0 to 65,535; 0 takes a free one. Default: 8080</summary>
+    public int Http { get; set; } = 8080;
+
+    /// <summary>The IP address that both listen on. Default: 127.0.0.1</summary>
+    public string Bind { get; set; } = "127.0.0.1";
+
+    /// <summary>What this process is: silo, gateway, edge, separated by commas. Default: silo,gateway,edge</summary>
+    public string Roles { get; set; } = "silo,gateway,edge";
+
+    /// <summary>The administrator's password at the first start; a generated one is printed if none is given. Default: none</summary>
+    public string? AdminPassword { get; set; }
+
+    /// <summary>How many simulated devices to run, 0 to 10,000. Default: 0</summary>
+    public int Demo { get; set; }
+
+    internal IPAddress Address { get; private set; } = IPAddress.Loopback;
+
+    internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
+
+    /// <summary>Checks what each value must be and what must go together.</summary>
+    /// <exception cref="UsageException">Something is senseless; the message says what and what would be right.</exception>
+    public SiloOptions Checked()
+    {
+        CheckPort("--mqtt", Mqtt);
+        CheckPort("--http", Http);
+        if (Mqtt == Http && Mqtt != 0)
+        {
+            throw new UsageException($"--mqtt and --http are both {Mqtt}; they need a port each.");
+        }
+
+        if (Demo is < 0 or > 10_000)
+        {
+            throw new UsageException($"--demo {Demo}: the number of devices is 0 to 10000.");
+        }
+
+        if (string.IsNullOrWhiteSpace(Data))
+        {
+            throw new UsageException("--data is empty; it names a directory, for example ./data.");
+        }
+
+        if (AdminPassword is "" or { Length: > UserRules.MaxPasswordLength })
+        {
+            throw new UsageException($"--admin-password has 1 to {UserRules.MaxPasswordLength} characters.");
+        }
+
+        Address = IPAddress.TryParse(Bind == "localhost" ? "127.0.0.1" : Bind, out var address)
+            ? address
+            : throw new UsageException($"--bind {Bind}: that is no IP address, as 127.0.0.1, 0.0.0.0 or ::1 are.");
+        ProcessRoles = ReadRoles(Roles);
+        if (Demo > 0 && ProcessRoles != ProcessRoles.All)
+        {
+            throw new UsageException("--demo needs the roles silo, gateway and edge in its process.");
+        }
+
+        return this;
+    }
+
+    private static void CheckPort(string option, int port)
+    {
+        if (port is < 0 or > 65_535)
+        {
+            throw new UsageException($"{option} {port}: a port is 0 to 65535.");
+        }
+    }
+
+    private static ProcessRoles ReadRoles(string roles)
+    {
+        var all = ProcessRoles.None;
+        foreach (var name in roles.Split(',', StringSplitOptions.TrimEntries))
+        {
+            all |= name switch
+            {
+                "silo" => ProcessRoles.Silo,
+                "gateway" => ProcessRoles.Gateway,
+                "edge" => ProcessRoles.Edge,
+                _ => throw new UsageException($"--roles {roles}: '{name}' is no role; they are silo, gateway and edge."),
+            };
+        }
+
+        return all;
+    }
+}
+
+/// <summary>The executable was told something that it cannot do; the message says what would be right.</summary>
+public sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace OrleansIoT.Architecture.Tests;
+
+/// <summary>A document that names what does not exist is worse than none.</summary>
+public sealed partial class DocumentationTests
+{
+    public static TheoryData<string> Documents =>
+    [
+        "README.md", "CONTRIBUTING.md", "benchmarks/README.md",
+        .. Checkout.Files("docs", "*.md").Select(file => Path.GetRelativePath(Checkout.Root, file)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_path_that_a_document_names_exists(string document)
+    {
+        var text = Checkout.Read(document);
+        foreach (var path in CodePaths().Matches(text).Select(match => match.Groups[1].Value))
+        {
+            Assert.True(Path.Exists(Path.Combine(Checkout.Root, path)), $"{document} names {path}, which does not exist.");
+        }
+
+        foreach (var link in Links().Matches(text).Select(match => match.Groups[1].Value.Split('#')[0]))
+        {
+            var target = Path.Combine(Checkout.Root, Path.GetDirectoryName(document)!, link);
+            Assert.True(link.Length == 0 || Path.Exists(target), $"{document} links to {link}, which does not exist.");
+        }
+    }
+
+    [Fact]
+    public void Every_option_is_documented_with_its_name_and_nothing_else_is()
+    {
+        var options = Checkout.Assemblies.SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type.IsPublic && !type.IsAbstract);
+        var documented = OptionRows().Matches(Checkout.Read("docs/configuration.md")).Select(match => match.Groups[1].Value).ToList();
+        var existing = options.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite).Select(property => $"{type.Name}.{property.Name}")).ToList();
+        Assert.Equal(existing.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_decision_record_is_one_page_with_a_number_of_its_own()
+    {
+        var records = Checkout.Files("docs/adr", "*.md").Order(StringComparer.Ordinal).ToList();
+        for (var i = 0; i < records.Count; i++)
+        {
+            Assert.StartsWith($"{i + 1:D4}-", Path.GetFileName(records[i]), StringComparison.Ordinal);
+            Assert.StartsWith($"# {i + 1:D4} ", File.ReadAllText(records[i]), StringComparison.Ordinal);
+            Assert.InRange(File.ReadLines(records[i]).Count(), 5, 60);
+        }
+    }
+
+    /// <summary>`src/…`, `tests/…`, `docs/…`, `benchmarks/…` between back-ticks.</summary>
+    [GeneratedRegex(@"`((?:src|tests|docs|benchmarks|deploy)/[A-Za-z0-9_./-]*)`")]
+    private static partial Regex CodePaths();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)]+)\)")]
+    private static partial Regex Links();
+
+    [GeneratedRegex(@"^\| `([A-Za-z]+Options\.[A-Za-z]+)`", RegexOptions.Multiline)]
+    private static partial Regex OptionRows();
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace OrleansIoT.EndToEnd.Tests.Silo;
+
+/// <summary>What the executable says to the person who starts it.</summary>
+public sealed class StartTests
+{
+    [Theory]
+    [InlineData("--frequency", "--frequency is no option")]
+    [InlineData("--mqtt", "--mqtt needs a value")]
+    [InlineData("--mqtt=abc", "no whole number")]
+    [InlineData("--http=70000", "a port is 0 to 65535")]
+    [InlineData("--mqtt=8080", "a port each")]
+    [InlineData("--bind=example", "no IP address")]
+    [InlineData("--roles=silo,cook", "'cook' is no role")]
+    [InlineData("--roles=edge", "role silo")]
+    [InlineData("--demo=-1", "no whole number")]
+    [InlineData("--data=", "--data is empty")]
+    public async Task A_senseless_option_is_one_clear_line_and_exit_code_2(string option, string says)
+    {
+        var (exitCode, output, error) = await IotProcess.Run([option]);
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unknown_variable_of_the_environment_is_one_too()
+    {
+        var (exitCode, _, error) = await IotProcess.Run([], new Dictionary<string, string> { ["IOT_HTPP"] = "8080" });
+        Assert.Equal(2, exitCode);
+        Assert.Contains("IOT_HTPP is no setting", Assert.Single(Lines(error)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_one_clear_line_and_exit_code_1()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        await MustNotStart($"{port}", "--mqtt", $"{port}", "--http", "0");
+        await MustNotStart($"{port}", "--http", $"{port}", "--mqtt", "0");
+    }
+
+    [Fact]
+    public async Task A_data_directory_that_cannot_be_written_is_one_clear_line_and_exit_code_1()
+    {
+        var file = Path.GetTempFileName();
+        await MustNotStart(file, "--data", Path.Combine(file, "data"), "--http", "0", "--mqtt", "0");
+        await MustNotStart("/proc/no-such-place", "--data", "/proc/no-such-place", "--http", "0", "--mqtt", "0");
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_data_directory_in_use_is_one_clear_line_and_exit_code_1()
+    {
+        await using var iot = await IotProcess.Start();
+        await MustNotStart("in use by another process", "--data", iot.Data, "--http", "0", "--mqtt", "0");
+    }
+
+    [Fact]
+    public async Task The_first_start_prints_a_password_once_and_it_works()
+    {
+        var data = IotProcess.NewDataDirectory();
+        await using var iot = await IotProcess.StartOn(data, true);
+        using var client = await IotClient.Administrator(iot);
+        Assert.Equal(HttpStatusCode.OK, (await client.Get("/users")).Status);
+
+        // Another first start, this time without a password given.
+        await using var other = await IotProcess.WithGeneratedPassword();
+        var password = other.Output.Select(line => Regex.Match(line, "password ([^ ]+) \\(shown this once\\)"))
+            .Single(match => match.Success).Groups[1].Value;
+        using var administrator = new IotClient(other.HttpPort);
+        await administrator.SignIn("admin@localhost", password);
+        var printed = other.Output.Count;
+        await other.Terminate();
+        await other.StartAgain();
+        Assert.DoesNotContain(other.Output.Skip(printed), line => line.Contains("password", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task SIGTERM_ends_it_within_ten_seconds_with_exit_code_0()
+    {
+        await using var iot = await IotProcess.Start();
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(0, await iot.Terminate());
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
+    }
+
+    [Fact]
+    public async Task Help_names_every_option()
+    {
+        var (exitCode, output, _) = await IotProcess.Run(["--help"]);
+        Assert.Equal(0, exitCode);
+        foreach (var option in new[] { "--data", "--mqtt", "--http", "--bind", "--roles", "--admin-password", "--demo" })
+        {
+            Assert.Contains(option, output, StringComparison.Ordinal);
+        }
+    }
+
+    private static async Task MustNotStart(string says, params string[] arguments)
+    {
+        var data = IotProcess.NewDataDirectory();
+        var (exitCode, _, error) = await IotProcess.Run(
+            arguments.Contains("--data") ? arguments : ["--data", data, .. arguments]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.Ordinal);
+    }
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}

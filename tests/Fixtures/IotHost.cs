@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrleansIoT.Silo;
+
+namespace OrleansIoT.Fixtures;
+
+/// <summary>The whole product inside the test's process, on free ports, with a data directory of its own on the disk.</summary>
+public sealed class IotHost : IAsyncDisposable
+{
+    public const string AdminPassword = "an administrator's secret";
+
+    private readonly string _roles;
+    private readonly Action<WebApplicationBuilder>? _configure;
+    private WebApplication _app = null!;
+
+    private IotHost(string roles, Action<WebApplicationBuilder>? configure) => (_roles, _configure) = (roles, configure);
+
+    /// <summary>Beside the test's binaries: on a real disk, as the promise is about one.</summary>
+    public string Data { get; } = Path.Combine(AppContext.BaseDirectory, "data", Guid.NewGuid().ToString("N")[..12]);
+
+    public IServiceProvider Services => _app.Services;
+
+    public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
+
+    public int HttpPort => Port(first: true);
+
+    public int MqttPort => Port(first: false);
+
+    public static async Task<IotHost> Start(
+        string roles = "silo,gateway,edge", Action<WebApplicationBuilder>? configure = null)
+    {
+        var host = new IotHost(roles, configure);
+        await host.Launch();
+        return host;
+    }
+
+    /// <summary>Ends it as SIGTERM does, and starts it on the same data.</summary>
+    public async Task Restart()
+    {
+        await Stop();
+        await Launch();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stop();
+        Directory.Delete(Data, recursive: true);
+    }
+
+    private async Task Stop()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private async Task Launch()
+    {
+        var options = new SiloOptions { Data = Data, Http = 0, Mqtt = 0, Roles = _roles, AdminPassword = AdminPassword };
+        _app = SiloHost.Build(options.Checked(), builder =>
+        {
+            builder.Logging.SetMinimumLevel(LogLevel.Warning);
+            _configure?.Invoke(builder);
+        });
+        await _app.StartAsync();
+    }
+
+    private int Port(bool first)
+    {
+        var addresses = Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        return new Uri(first ? addresses.First() : addresses.Last()).Port;
+    }
+}

@@ -1,0 +1,66 @@
+using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Tests.World;
+using OrleansIoT.Identity;
+
+namespace OrleansIoT.Gateway.Tests.Failures;
+
+public sealed class FailureHandlerTests
+{
+    [Theory]
+    [InlineData(Failure.Invalid, 400, "invalid")]
+    [InlineData(Failure.NotSignedIn, 401, "not_signed_in")]
+    [InlineData(Failure.Forbidden, 403, "forbidden")]
+    [InlineData(Failure.NotFound, 404, "not_found")]
+    [InlineData(Failure.Conflict, 409, "conflict")]
+    [InlineData(Failure.TooLarge, 413, "too_large")]
+    [InlineData(Failure.TooMany, 429, "too_many")]
+    [InlineData(Failure.Unavailable, 503, "unavailable")]
+    public async Task A_grains_failure_has_its_status_and_code(Failure failure, int status, string code)
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.Outage = new FailureException(failure, "The grain's own words.");
+
+        using var answer = await gateway.As(Roles.Viewer).GetAsync("/iot/t");
+
+        Assert.Equal("The grain's own words.", await Task.FromResult(answer).IsProblem(status, code));
+        Assert.Equal(failure is Failure.TooMany or Failure.Unavailable, answer.Headers.RetryAfter is not null);
+        Assert.Equal(failure == Failure.NotSignedIn, answer.Headers.WwwAuthenticate.Count > 0);
+    }
+
+    [Fact]
+    public void Every_failure_is_in_the_table_above()
+    {
+        var table = typeof(FailureHandlerTests).GetMethod(nameof(A_grains_failure_has_its_status_and_code))!
+            .GetCustomAttributesData().Where(data => data.AttributeType == typeof(InlineDataAttribute));
+
+        Assert.Equal(Enum.GetValues<Failure>().Length, table.Count());
+    }
+
+    [Fact]
+    public async Task A_grain_that_does_not_answer_in_time_leaves_the_outcome_open()
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.Outage = new TimeoutException("Response did not arrive on time from S127.0.0.1:11111");
+
+        var detail = await gateway.As(Roles.Viewer).GetAsync("/devices").IsProblem(504);
+
+        Assert.Contains("not known", detail, StringComparison.Ordinal);
+    }
+
+    [Fact] // H16
+    public async Task A_bug_is_logged_once_and_shown_to_nobody()
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.Outage = new InvalidOperationException("SELECT secret FROM vault");
+
+        using var answer = await gateway.As(Roles.Viewer).GetAsync("/devices/meter-7");
+        var body = await answer.Content.ReadAsStringAsync();
+
+        await Task.FromResult(answer).IsProblem(500);
+        Assert.DoesNotContain("SELECT", body, StringComparison.Ordinal);
+        Assert.DoesNotContain(" at ", body, StringComparison.Ordinal);
+        Assert.Single(gateway.Log.Lines, line => line.Contains("SELECT secret", StringComparison.Ordinal));
+        Assert.True(answer.Headers.CacheControl?.NoStore);
+        Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+    }
+}

@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Gateway.Tests.World;
+
+namespace OrleansIoT.Gateway.Tests;
+
+public sealed class GatewayDocumentTests : IAsyncLifetime
+{
+    private GatewayHost _gateway = null!;
+    private JsonNode _document = null!;
+
+    public async Task InitializeAsync()
+    {
+        _gateway = await GatewayHost.Start();
+        _document = await _gateway.Http.GetAsync("/openapi/v1.json").Json();
+    }
+
+    public async Task DisposeAsync() => await _gateway.DisposeAsync();
+
+    [Fact]
+    public void It_is_a_valid_document() =>
+        Assert.Empty(Microsoft.OpenApi.OpenApiDocument.Parse(_document.ToJsonString(), "json").Diagnostic!.Errors);
+
+    [Fact]
+    public void It_lists_every_route_and_no_other()
+    {
+        var mapped = Routes().Select(route => route.Name);
+
+        Assert.Equal(mapped.Order(), Operations().Select(operation => operation.Name).Order());
+        Assert.Equal(
+            [
+                "DELETE /devices/{id}", "GET /", "GET /devices", "GET /devices/{id}", "GET /health/live", "GET /health/ready",
+                "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}", "GET /users", "GET /users/{id}",
+                "POST /auth/login", "POST /auth/register", "POST /devices", "POST /devices/{id}/key",
+            ],
+            mapped.Order());
+    }
+
+    [Fact]
+    public void It_demands_a_token_where_the_route_does()
+    {
+        var open = Routes().Where(route => route.Open).Select(route => route.Name);
+
+        Assert.Equal(open.Order(), Operations().Where(operation => operation.Json["security"] is null).Select(operation => operation.Name).Order());
+        Assert.Equal("http", (string)_document["components"]!["securitySchemes"]!["bearer"]!["type"]!);
+        Assert.All(Operations().Where(operation => operation.Json["security"] is not null), operation =>
+        {
+            Assert.Contains("\"bearer\":[]", operation.Json["security"]!.ToJsonString(), StringComparison.Ordinal);
+            Assert.NotNull(operation.Json["responses"]!["401"]);
+        });
+    }
+
+    [Fact]
+    public void Every_operation_has_a_summary_an_example_and_its_parameters()
+    {
+        Assert.All(Operations(), operation =>
+        {
+            Assert.NotNull(operation.Json["summary"]);
+            var success = operation.Json["responses"]!.AsObject().First(response => response.Key[0] == '2');
+            Assert.True(success.Key == "204" || success.Value!["content"]!["application/json"]!["example"] is not null, operation.Name);
+            Assert.True(success.Key == "204" || success.Value!["content"]!["application/json"]!["schema"] is not null, operation.Name);
+            foreach (var name in operation.Name.Split('{').Skip(1).Select(part => part[..part.IndexOf('}', StringComparison.Ordinal)]))
+            {
+                Assert.Contains(operation.Json["parameters"]!.AsArray(), parameter =>
+                    (string)parameter!["name"]! == name && (string)parameter["in"]! == "path" && (bool)parameter["required"]!);
+            }
+        });
+        Assert.All(Operations().Where(operation => operation.Json["requestBody"] is not null), operation =>
+            Assert.NotNull(operation.Json["requestBody"]!["content"]!["application/json"]!["example"]));
+    }
+
+    [Fact]
+    public void Every_refusal_is_a_problem()
+    {
+        var refusals = Operations().SelectMany(operation => operation.Json["responses"]!.AsObject()
+            .Where(response => response.Key[0] is '4' or '5' && operation.Name != "GET /health/ready")).ToList();
+
+        Assert.NotEmpty(refusals);
+        Assert.All(refusals, refusal => Assert.NotNull(refusal.Value!["content"]!["application/problem+json"]!["schema"]));
+    }
+
+    [Fact]
+    public void A_limit_has_its_bounds()
+    {
+        var limit = Operations().Single(operation => operation.Name == "GET /iot/{topic}/{start}/{end}").Json["parameters"]!.AsArray()
+            .Single(parameter => (string)parameter!["name"]! == "limit")!["schema"]!;
+
+        Assert.Equal(("integer", 1, 10_000, 1_000), ((string)limit["type"]!, (int)limit["minimum"]!, (int)limit["maximum"]!, (int)limit["default"]!));
+    }
+
+    [Fact]
+    public void Fields_are_named_and_required_as_the_routes_take_them()
+    {
+        var login = Operations().Single(operation => operation.Name == "POST /auth/login").Json["requestBody"]!;
+        var schema = Resolve(login["content"]!["application/json"]!["schema"]!);
+
+        Assert.True((bool)login["required"]!);
+        Assert.Equal(["email", "password"], schema["required"]!.AsArray().Select(name => (string)name!));
+        Assert.Contains("8 to 128", _document.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    private JsonNode Resolve(JsonNode schema) => (string?)schema["$ref"] is { } reference
+        ? _document["components"]!["schemas"]![reference.Split('/')[^1]]!
+        : schema;
+
+    private IEnumerable<(string Name, JsonNode Json)> Operations() => _document["paths"]!.AsObject().SelectMany(path =>
+        path.Value!.AsObject().Select(operation => ($"{operation.Key.ToUpperInvariant()} {path.Key}", operation.Value!)));
+
+    private IEnumerable<(string Name, bool Open)> Routes() => _gateway.Services.GetServices<EndpointDataSource>()
+        .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        .Where(route => route.RoutePattern.RawText is not "/openapi/{documentName}.json")
+        .SelectMany(route => route.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods.Select(method =>
+            ($"{method} {(route.RoutePattern.RawText is "/" ? "/" : route.RoutePattern.RawText!.TrimEnd('/'))}", route.Metadata.GetMetadata<IAllowAnonymous>() is not null)));
+}

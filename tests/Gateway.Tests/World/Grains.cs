@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Gateway.Tests.World;
+
+internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
+{
+    private string Tenant => GrainKey.Parse(key).Tenant;
+
+    public async Task<UserRecord> Register(string username, string password, Roles roles)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        var email = GrainKey.Parse(key).Name;
+        if (!UserRules.IsUsername(username, out var why) || !UserRules.IsPassword(password, email, username, out why))
+        {
+            throw new FailureException(Failure.Invalid, why);
+        }
+
+        var record = new UserRecord($"u-{Tenant}-{world.Users.Count + 1}", email, username, true, roles, world.Clock.GetUtcNow());
+        return world.Users.TryAdd(key, (record, password))
+            ? record
+            : throw new FailureException(Failure.Conflict, "This email is registered already.");
+    }
+
+    public async Task<UserRecord> SignIn(string password)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        return world.Users.TryGetValue(key, out var user) && user.Password == password
+            ? user.Record
+            : throw new FailureException(Failure.NotSignedIn, "The email or the password is wrong.");
+    }
+
+    public async Task<UserRecord> Get()
+    {
+        await Task.Yield();
+        var caller = world.Admit(key);
+        return world.Users.TryGetValue(key, out var user) && Permissions.MaySeeUser(caller, Tenant, user.Record.Id)
+            ? user.Record
+            : throw InMemoryGrains.NotFound();
+    }
+}
+
+internal sealed class DirectoryGrain(InMemoryGrains world, string key) : IDirectoryGrain
+{
+    private string Tenant => GrainKey.Parse(key).Tenant;
+
+    private bool OfUsers => GrainKey.Parse(key).Name == "users";
+
+    public async Task<DirectoryPage> List(string? search, int limit, string? cursor)
+    {
+        await Task.Yield();
+        var caller = world.Admit(key);
+        InMemoryGrains.Demand(OfUsers ? Permissions.MayManageUsers(caller, Tenant) : Permissions.MaySeeDevices(caller, Tenant));
+        var entries = Entries()
+            .Where(entry => search is null || $"{entry.Id} {entry.GrainName} {entry.Title}".Contains(search, StringComparison.OrdinalIgnoreCase))
+            .Where(entry => cursor is null || string.CompareOrdinal(entry.Id, cursor) > 0)
+            .OrderBy(entry => entry.Id, StringComparer.Ordinal)
+            .Take(limit + 1)
+            .ToImmutableArray();
+        return entries.Length > limit
+            ? new DirectoryPage(entries[..limit], entries[limit - 1].Id)
+            : new DirectoryPage(entries, null);
+    }
+
+    public async Task<DirectoryEntry?> Find(string id)
+    {
+        await Task.Yield();
+        var caller = world.Admit(key);
+        return OfUsers && !Permissions.MaySeeUser(caller, Tenant, id) ? null : Entries().FirstOrDefault(entry => entry.Id == id);
+    }
+
+    private IEnumerable<DirectoryEntry> Entries() => OfUsers
+        ? world.Users.Where(user => user.Key.StartsWith($"{Tenant}/", StringComparison.Ordinal))
+            .Select(user => new DirectoryEntry(user.Value.Record.Id, user.Value.Record.Email, user.Value.Record.Username))
+        : world.Devices.Where(device => device.Key.StartsWith($"{Tenant}/", StringComparison.Ordinal))
+            .Select(device => new DirectoryEntry(device.Value.Snapshot.Id, device.Value.Snapshot.Id, device.Value.Snapshot.Name));
+}
+
+internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGrain
+{
+    private string Tenant => GrainKey.Parse(key).Tenant;
+
+    public async Task<string> Register(DeviceRegistration registration)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
+        var snapshot = new DeviceSnapshot(GrainKey.Parse(key).Name, registration.Name, world.Clock.GetUtcNow(),
+            registration.Publish, registration.Subscribe, null, null, 0, 0, 0);
+        return world.Devices.TryAdd(key, (snapshot, "key-1"))
+            ? "key-1"
+            : throw new FailureException(Failure.Conflict, "This device is registered already.");
+    }
+
+    public async Task<string> RenewKey()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
+        world.Devices[key] = (Existing(), "key-2");
+        return "key-2";
+    }
+
+    public async Task Remove()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
+        _ = world.Devices.TryRemove(key, out _) ? true : throw InMemoryGrains.NotFound();
+    }
+
+    public async Task<DeviceSnapshot> Get()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MaySeeDevices(world.Admit(key), Tenant));
+        return Existing();
+    }
+
+    public Task Connect(string key, string connectionId, IDeviceConnection connection) => throw new NotSupportedException();
+
+    public Task Disconnect(string connectionId) => throw new NotSupportedException();
+
+    public Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
+
+    private DeviceSnapshot Existing() =>
+        world.Devices.TryGetValue(key, out var device) ? device.Snapshot : throw InMemoryGrains.NotFound();
+}
+
+internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
+{
+    public Task Append(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
+
+    public async Task<TelemetryMessage?> Latest()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
+        return Sorted()?.LastOrDefault();
+    }
+
+    public async Task<TelemetryPage?> Read(TelemetryQuery query)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
+        if (Sorted() is not { } readings)
+        {
+            return null;
+        }
+
+        var found = readings
+            .Where(reading => reading.At >= query.Start && reading.At < query.End)
+            .Where(reading => query.After is not { } after || Position(reading) > after)
+            .Take(query.Limit + 1)
+            .ToImmutableArray();
+        return found.Length > query.Limit
+            ? new TelemetryPage(found[..query.Limit], Position(found[query.Limit - 1]))
+            : new TelemetryPage(found, null);
+    }
+
+    private static TelemetryPosition Position(TelemetryMessage reading) => new(reading.At, reading.Seq);
+
+    private IEnumerable<TelemetryMessage>? Sorted() =>
+        world.Topics.TryGetValue(key, out var readings) ? readings.OrderBy(Position) : null;
+}

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Gateway.Tests.World;
+
+/// <summary>
+/// The grains' contracts, kept in memory: real refusals, real pages, and a record of who called what. Behind it there is
+/// no engine, so a test of the gateway fails for the gateway's reasons only.
+/// </summary>
+internal sealed class InMemoryGrains(TimeProvider clock)
+{
+    public InMemoryGrains(TimeProvider clock, out IGrainFactory factory)
+        : this(clock)
+    {
+        var proxy = DispatchProxy.Create<IGrainFactory, FactoryProxy>();
+        ((FactoryProxy)(object)proxy).Grains = this;
+        factory = proxy;
+    }
+
+    public TimeProvider Clock => clock;
+
+    public ConcurrentDictionary<string, (UserRecord Record, string Password)> Users { get; } = new();
+
+    public ConcurrentDictionary<string, (DeviceSnapshot Snapshot, string Key)> Devices { get; } = new();
+
+    public ConcurrentDictionary<string, List<TelemetryMessage>> Topics { get; } = new();
+
+    /// <summary>Every call: who, and the key of which grain.</summary>
+    public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
+
+    /// <summary>What every call runs into, if anything.</summary>
+    public Exception? Outage { get; set; }
+
+    public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default")
+    {
+        var record = new UserRecord($"u-{tenant}-{Users.Count + 1}", email, email.Split('@')[0], true, roles, clock.GetUtcNow());
+        Users[$"{tenant}/{email}"] = (record, password);
+        return record;
+    }
+
+    public void AddDevice(string id, string name = "", string tenant = "default") =>
+        Devices[$"{tenant}/{id}"] = (new DeviceSnapshot(id, name, clock.GetUtcNow(), [], [], null, null, 0, 0, 0), "key-1");
+
+    public TelemetryMessage AddReading(string topic, DateTimeOffset at, ReadOnlyMemory<byte> payload, string tenant = "default")
+    {
+        var readings = Topics.GetOrAdd($"{tenant}/{topic}", _ => []);
+        var reading = new TelemetryMessage
+        {
+            Topic = topic,
+            Device = "meter-7",
+            Payload = payload,
+            At = at,
+            ReceivedAt = at.AddMilliseconds(73),
+            Seq = readings.Count + 1,
+        };
+        readings.Add(reading);
+        return reading;
+    }
+
+    /// <summary>Deny by default: nobody, somebody expired, and another tenant's get what the real filter gives them.</summary>
+    public Caller Admit(string key)
+    {
+        var caller = Caller.Current is { } current && current.ExpiresAt > clock.GetUtcNow()
+            ? current
+            : throw new FailureException(Failure.NotSignedIn, "Nobody is calling.");
+        Calls.Enqueue((caller, key));
+        return Outage is null
+            ? Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) ? caller : throw NotFound()
+            : throw Outage;
+    }
+
+    public static void Demand(bool allowed)
+    {
+        if (!allowed)
+        {
+            throw new FailureException(Failure.Forbidden, "Not yours to do.");
+        }
+    }
+
+    public static FailureException NotFound() => new(Failure.NotFound, "There is no such thing.");
+
+    /// <summary>The two engines' factories differ in members that nobody here uses; this is the one that is used.</summary>
+    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it at run time.")]
+    internal class FactoryProxy : DispatchProxy
+    {
+        public InMemoryGrains Grains { get; set; } = null!;
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            var key = (string)args![0]!;
+            return targetMethod!.ReturnType.Name switch
+            {
+                nameof(IUserGrain) => new UserGrain(Grains, key),
+                nameof(IDirectoryGrain) => new DirectoryGrain(Grains, key),
+                nameof(IDeviceGrain) => new DeviceGrain(Grains, key),
+                nameof(ITopicGrain) => new TopicGrain(Grains, key),
+                var other => throw new NotSupportedException(other),
+            };
+        }
+    }
+}

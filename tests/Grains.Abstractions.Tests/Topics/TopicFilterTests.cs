@@ -1,0 +1,82 @@
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Grains.Abstractions.Tests.Topics;
+
+public sealed class TopicFilterTests
+{
+    [Theory]
+    [Trait("mqtt", "MQTT-4.7.1-1")]
+    [InlineData("sport/tennis/player1/#", "sport/tennis/player1")]
+    [InlineData("sport/tennis/player1/#", "sport/tennis/player1/ranking")]
+    [InlineData("sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon")]
+    [InlineData("sport/#", "sport")]
+    [InlineData("#", "sport/tennis")]
+    [InlineData("#", "/")]
+    [InlineData("sport/tennis/+", "sport/tennis/player1")]
+    [InlineData("sport/+", "sport/")]
+    [InlineData("+/+", "/finance")]
+    [InlineData("/+", "/finance")]
+    [InlineData("+/tennis/#", "sport/tennis")]
+    [InlineData("a//b", "a//b")]
+    [InlineData("a/+/b", "a//b")]
+    [InlineData("$SYS/#", "$SYS/monitor")]
+    [InlineData("$SYS/monitor/+", "$SYS/monitor/Clients")]
+    public void A_filter_matches_what_the_specification_says(string filter, string topic)
+    {
+        Assert.True(TopicFilter.IsValid(filter, out _));
+        Assert.True(TopicFilter.Matches(filter, topic));
+    }
+
+    [Theory]
+    [Trait("mqtt", "MQTT-4.7.2-1")]
+    [InlineData("sport/tennis/+", "sport/tennis/player1/ranking")]
+    [InlineData("sport/+", "sport")]
+    [InlineData("+", "/finance")]
+    [InlineData("sport/tennis", "sport/tennis/")]
+    [InlineData("Sport", "sport")]
+    [InlineData("sport/tennis/player1/#", "sport/tennis/player10")]
+    [InlineData("#", "$SYS/monitor")]
+    [InlineData("+/monitor/Clients", "$SYS/monitor/Clients")]
+    [InlineData("a/#", "ab")]
+    public void And_nothing_else(string filter, string topic) => Assert.False(TopicFilter.Matches(filter, topic));
+
+    [Theory]
+    [Trait("mqtt", "MQTT-4.7.1-2")]
+    [InlineData("")]
+    [InlineData("sport/tennis#")]
+    [InlineData("sport/tennis/#/ranking")]
+    [InlineData("sport+")]
+    [InlineData("+a/b")]
+    [InlineData("a\0b")]
+    public void What_is_no_filter_is_refused_with_a_sentence(string filter)
+    {
+        Assert.False(TopicFilter.IsValid(filter, out var why));
+        Assert.EndsWith(".", why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_agrees_with_a_filter_written_as_a_regular_expression()
+    {
+        var random = new Random(4711);
+        string[] levels = ["", "a", "b", "$x", "+", "#"];
+        for (var i = 0; i < 20_000; i++)
+        {
+            var filter = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => levels[random.Next(6)]));
+            var topic = string.Join('/', Enumerable.Range(0, random.Next(1, 5)).Select(_ => levels[random.Next(4)]));
+            if (TopicFilter.IsValid(filter, out _) && topic.Length > 0)
+            {
+                Assert.Equal(MatchesByRegex(filter, topic), TopicFilter.Matches(filter, topic));
+            }
+        }
+    }
+
+    private static bool MatchesByRegex(string filter, string topic)
+    {
+        var pattern = System.Text.RegularExpressions.Regex.Escape(filter)
+            .Replace("\\+", "[^/]*", StringComparison.Ordinal)
+            .Replace("/\\#", "(/.*)?", StringComparison.Ordinal)
+            .Replace("\\#", ".*", StringComparison.Ordinal);
+        return !(topic.StartsWith('$') && filter[0] is ('+' or '#'))
+            && System.Text.RegularExpressions.Regex.IsMatch(topic, $"^{pattern}$");
+    }
+}

@@ -1,0 +1,165 @@
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+
+namespace OrleansIoT.Grains.Tests.Devices;
+
+public sealed class DeviceGrainTests : GrainTest
+{
+    [Fact]
+    public async Task A_device_connects_with_the_key_that_registration_gave()
+    {
+        var key = await Register("meter");
+        await Connect("meter", key, "c1");
+        var device = await Get("meter");
+        Assert.True(device.Connected);
+        Assert.NotNull(device.LastSeen);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_and_an_unknown_device_are_told_the_same()
+    {
+        await Register("meter");
+        var wrong = await Refused(Failure.NotSignedIn, () => Connect("meter", "wrong", "c1"));
+        var unknown = await Refused(Failure.NotSignedIn, () => Connect("nobody", "wrong", "c1"));
+        Assert.Equal(wrong.Message, unknown.Message);
+    }
+
+    [Fact]
+    public async Task Registering_twice_is_a_conflict_and_the_first_key_goes_on_working()
+    {
+        var key = await Register("meter");
+        await Refused(Failure.Conflict, () => Register("meter"));
+        await Connect("meter", key, "c1");
+    }
+
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData("")]
+    [InlineData("-a")]
+    [InlineData("ä")]
+    public async Task An_id_that_needs_escaping_somewhere_is_refused(string id)
+    {
+        if (id.Length > 0)
+        {
+            await Refused(Failure.Invalid, () => Register(id));
+        }
+
+        Assert.False(DeviceId.IsValid(id, out _));
+    }
+
+    [Fact]
+    public async Task A_grant_that_is_no_topic_filter_is_refused_by_name()
+    {
+        var refusal = await Refused(Failure.Invalid, () => Register("meter", "a/#/b"));
+        Assert.Contains("a/#/b", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_second_connection_of_a_device_ends_the_first()
+    {
+        var key = await Register("meter");
+        var first = await Connect("meter", key, "c1");
+        var second = await Connect("meter", key, "c2");
+        Assert.Equal(ConnectionEnd.TakenOver, await first.Ended);
+
+        // The first one's goodbye comes late and must not end the second.
+        await As(Caller.Device(Tenant, "meter"), () => Grains.Device(Tenant, "meter").Disconnect("c1"));
+        Assert.True((await Get("meter")).Connected);
+        Assert.False(second.Ended.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_new_key_ends_the_connection_and_the_old_key()
+    {
+        var old = await Register("meter");
+        var connection = await Connect("meter", old, "c1");
+        var renewed = await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").RenewKey());
+        Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
+        await Refused(Failure.NotSignedIn, () => Connect("meter", old, "c2"));
+        await Connect("meter", renewed, "c3");
+    }
+
+    [Fact]
+    public async Task A_removed_device_is_disconnected_unknown_and_unlisted_and_its_readings_stay()
+    {
+        var key = await Register("meter");
+        await Publish("meter", Timed("meter", 1));
+        var connection = await Connect("meter", key, "c1");
+        await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").Remove());
+
+        Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
+        await Refused(Failure.NotFound, () => Get("meter"));
+        await Refused(Failure.NotSignedIn, () => Connect("meter", key, "c2"));
+        await Refused(Failure.NotSignedIn, () => Publish("meter", Timed("meter", 2)));
+        var list = await As(User(Roles.Viewer), () => Grains.Devices(Tenant).List(null, 10, null));
+        Assert.Empty(list.Entries);
+        Assert.Single(await Stored("devices/meter/t"));
+    }
+
+    [Fact]
+    public async Task What_a_device_may_not_publish_is_refused_and_the_rest_of_the_batch_is_stored()
+    {
+        await Register("meter", "plant/+/state");
+        var result = await Publish(
+            "meter",
+            Timed("meter", 1),
+            Timed("meter", 1, topic: "devices/other/t"),
+            Timed("meter", 1, topic: "plant/3/state"),
+            Timed("meter", 1, topic: "$SYS/broker"),
+            Timed("meter", 1, topic: "devices/meter"),
+            Timed("meter", 2));
+        Assert.Equal([1, 3, 4], result.Failures.Select(failure => failure.Index));
+        Assert.All(result.Failures, failure => Assert.Equal(Failure.Forbidden, failure.Failure));
+        Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+        Assert.Single(await Stored("plant/3/state"));
+        Assert.Empty(await Stored("devices/other/t"));
+        Assert.Equal(3, (await Get("meter")).Refusals);
+    }
+
+    [Fact]
+    public async Task A_device_publishes_as_itself_only()
+    {
+        await Register("meter");
+        await Register("other");
+        await Refused(Failure.Invalid, () => Publish("meter", Timed("meter", 1) with { Device = "other" }));
+        await Refused(Failure.Forbidden, () => As(
+            Caller.Device(Tenant, "meter"), () => Grains.Device(Tenant, "other").Publish([Timed("other", 1)])));
+    }
+
+    [Fact]
+    public async Task The_count_of_readings_survives_a_restart()
+    {
+        await Register("meter");
+        await Publish("meter", Timed("meter", 1), Timed("meter", 2), Timed("meter", 2));
+        await Host.Restart();
+        var device = await Get("meter");
+        Assert.Equal(2, device.Readings);
+        Assert.False(device.Connected);
+        Assert.Equal(Noon.AddDays(1), device.LastSeen);
+    }
+
+    private Task<DeviceSnapshot> Get(string device) =>
+        As(User(Roles.Viewer), () => Grains.Device(Tenant, device).Get());
+
+    private async Task<EdgeEnd> Connect(string device, string key, string connectionId)
+    {
+        var edge = new EdgeEnd();
+        var reference = Grains.CreateObjectReference<IDeviceConnection>(edge);
+        await As(Caller.SigningIn(Tenant, "edge"), () => Grains.Device(Tenant, device).Connect(key, connectionId, reference));
+        return edge;
+    }
+
+    private sealed class EdgeEnd : IDeviceConnection
+    {
+        private readonly TaskCompletionSource<ConnectionEnd> _ended = new();
+
+        public Task<ConnectionEnd> Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        public Task End(ConnectionEnd why)
+        {
+            _ended.TrySetResult(why);
+            return Task.CompletedTask;
+        }
+    }
+}

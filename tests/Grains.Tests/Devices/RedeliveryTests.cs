@@ -1,0 +1,115 @@
+namespace OrleansIoT.Grains.Tests.Devices;
+
+public sealed class RedeliveryTests : GrainTest
+{
+    private const string Topic = "devices/meter/t";
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Register("meter");
+    }
+
+    [Fact]
+    public async Task A_reading_with_its_own_time_is_stored_once_however_often_it_is_sent()
+    {
+        await Publish("meter", Timed("meter", 1, packetId: 1));
+        await Publish("meter", Timed("meter", 1, packetId: 1, dup: true));
+        await Publish("meter", Timed("meter", 1, packetId: 7));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task Twice_in_one_batch_is_stored_once()
+    {
+        var result = await Publish("meter", Timed("meter", 1), Timed("meter", 2), Timed("meter", 1));
+        Assert.Empty(result.Failures);
+        Assert.Equal(2, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task A_redelivery_after_newer_readings_and_a_restart_is_recognised()
+    {
+        await Publish("meter", [.. Enumerable.Range(0, 50).Select(minute => Timed("meter", minute, $"{minute}"))]);
+        await Host.Restart();
+        await Publish("meter", Timed("meter", 99), Timed("meter", 7, "7"), Timed("meter", 8, "8"));
+        Assert.Equal(51, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task A_redelivery_of_what_is_still_on_its_way_to_the_disk_is_stored_once()
+    {
+        var first = Publish("meter", Timed("meter", 1));
+        var second = Publish("meter", Timed("meter", 1, dup: true));
+        await Task.WhenAll(first, second);
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task Equal_times_with_other_payloads_are_two_readings()
+    {
+        await Publish("meter", Timed("meter", 1, "1"), Timed("meter", 1, "2"));
+        Assert.Equal(["1", "2"], (await Stored(Topic)).Select(Text));
+    }
+
+    [Fact]
+    public async Task The_same_reading_of_another_device_is_another_reading()
+    {
+        await Register("other", "shared");
+        await Register("another", "shared");
+        await Publish("other", Timed("other", 1, topic: "shared"));
+        await Publish("another", Timed("another", 1, topic: "shared"));
+        Assert.Equal(2, (await Stored("shared")).Length);
+    }
+
+    [Fact]
+    public async Task Without_its_own_time_DUP_with_packet_id_topic_and_payload_is_the_same_reading()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5), Untimed("meter", 1, "b", packetId: 6));
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 5, dup: true));
+        await Publish("meter", Untimed("meter", 3, "b", packetId: 6, dup: true));
+        Assert.Equal(2, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task Without_its_own_time_the_memory_survives_a_restart()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5));
+        await Host.Restart();
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 5, dup: true));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task A_DUP_whose_first_copy_was_lost_is_stored()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5, dup: true));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task A_DUP_under_another_packet_id_or_with_another_payload_is_a_new_reading()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5));
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 6, dup: true));
+        await Publish("meter", Untimed("meter", 3, "b", packetId: 5, dup: true));
+        Assert.Equal(3, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task Without_DUP_and_without_its_own_time_the_same_value_is_a_new_reading()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5));
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 5));
+        Assert.Equal(2, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task What_was_sent_after_the_first_DUP_is_remembered_too()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5, dup: true));
+        await Publish("meter", Untimed("meter", 2, "b", packetId: 6));
+        await Publish("meter", Untimed("meter", 3, "b", packetId: 6, dup: true));
+        Assert.Equal(2, (await Stored(Topic)).Length);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Failures;
+using static OrleansIoT.History.Tests.Telemetry.Readings;
+
+namespace OrleansIoT.History.Tests;
+
+/// <summary>
+/// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and
+/// says on a line <c>stored {topic} {seq}</c> what was acknowledged, or <c>refused {topic} {seq}</c>. It ends when its
+/// input does.
+/// </summary>
+internal static class Appender
+{
+    public static string TopicKey(int topic) => $"default/topic/{topic}";
+
+    public static string Payload(int topic, long seq) => $"reading {seq} of {topic}";
+
+    public static async Task Main(string[] args)
+    {
+        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0]).BuildServiceProvider();
+        var history = services.GetRequiredService<ITelemetryHistory>();
+        using var stop = new CancellationTokenSource();
+        using var output = Console.OpenStandardOutput();
+        var appending = Task.WhenAll(Enumerable.Range(0, int.Parse(args[1])).Select(topic => Append(topic, history, output, stop.Token)));
+        await Console.In.ReadLineAsync(stop.Token);
+        await stop.CancelAsync();
+        await appending;
+    }
+
+    private static async Task Append(int topic, ITelemetryHistory history, Stream output, CancellationToken stop)
+    {
+        var key = TopicKey(topic);
+        var last = (await history.ReadTopicTail(key, stop)).LastSeq;
+        while (!stop.IsCancellationRequested)
+        {
+            var batch = Enumerable.Range(1, 1 + topic % 3)
+                .Select(i => Reading(key, Payload(topic, last + i), Noon.AddSeconds(last + i))).ToArray();
+            try
+            {
+                await history.Append(key, last + 1, batch);
+                last += batch.Length;
+                Say(output, $"stored {topic} {last}");
+            }
+            catch (FailureException)
+            {
+                Say(output, $"refused {topic} {last + 1}");
+            }
+            catch (SequenceConflictException)
+            {
+                last = (await history.ReadTopicTail(key, CancellationToken.None)).LastSeq;
+            }
+        }
+    }
+
+    private static void Say(Stream output, string line)
+    {
+        lock (output)
+        {
+            output.Write(Encoding.UTF8.GetBytes(line + "\n"));
+            output.Flush();
+        }
+    }
+}
