@@ -31,7 +31,7 @@ public sealed class MqttPacketReader(MqttVersion? version, int maximumPacketSize
             return false;
         }
 
-        // One byte more than a fixed header can have tells "not all there yet" from "too long".
+        // A fixed header has two to five bytes.
         Span<byte> scratch = stackalloc byte[5];
         var header = bytes.FirstSpan.Length >= 5 ? bytes.FirstSpan[..5] : Gather(bytes, scratch);
         MqttPacket.CheckFirst(header[0], Version);

@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Failures;
-using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.DeviceEdge.Telemetry;
@@ -23,7 +22,6 @@ internal sealed partial class DeviceSession
     private TaskCompletionSource? _room;
     private int _unacknowledged;
     private DateTimeOffset _arrived;
-    private SignedInDevice? _device;
 
     private bool IsFull
     {
@@ -53,7 +51,7 @@ internal sealed partial class DeviceSession
             }
             else
             {
-                batch.Add(Message(publish.Topic, publish.Payload, ownTime) with { PacketId = publish.PacketId, Dup = publish.Dup });
+                batch.Add(Message(publish.Topic, publish.Payload, ownTime, publish.PacketId, publish.Dup));
             }
         }
 
@@ -81,6 +79,11 @@ internal sealed partial class DeviceSession
         if (publish.Retain && _outgoing.Version == MqttVersion.V500)
         {
             throw new MqttProtocolException(ReasonCode.RetainNotSupported, "Retained messages are not offered."); // [MQTT-3.2.2-14]
+        }
+
+        if (publish.Properties.IsEmpty)
+        {
+            return;
         }
 
         if (publish.Properties.TopicAlias is not null)
@@ -124,15 +127,21 @@ internal sealed partial class DeviceSession
         }
     }
 
-    private TelemetryMessage Message(string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime) => new()
+    private TelemetryMessage Message(
+        string topic, ReadOnlyMemory<byte> payload, DateTimeOffset? ownTime, ushort packetId = 0, bool dup = false)
     {
-        Topic = topic,
-        Device = _device!.Id,
-        Payload = payload,
-        At = ownTime ?? _arrived,
-        ReceivedAt = _arrived,
-        HasOwnTime = ownTime is not null,
-    };
+        return new TelemetryMessage
+        {
+            Topic = topic,
+            Device = _device!.Id,
+            Payload = payload,
+            At = ownTime ?? _arrived,
+            ReceivedAt = _arrived,
+            HasOwnTime = ownTime is not null,
+            PacketId = packetId,
+            Dup = dup,
+        };
+    }
 
     /// <summary>Sends the next batch on its way, unless one is under way that will take it along.</summary>
     private void StartPublishing()

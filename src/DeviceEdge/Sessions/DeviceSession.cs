@@ -25,6 +25,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     private readonly Outgoing _outgoing;
     private readonly MqttPacketReader _reader;
     private readonly KeepAlive _keepAlive;
+    private SignedInDevice? _device;
     private Ending? _ending;
     private Will? _will;
     private uint _sessionExpiry;

@@ -112,8 +112,7 @@ internal sealed class Outgoing(PipeWriter output)
     {
         // [MQTT-3.1.2-29]: CONNACK and DISCONNECT may give a reason in any case.
         var tells = _tellsReasons || packet is ConnAckPacket or DisconnectPacket;
-        var fits = MqttPacketWriter.Write(output, tells ? packet : packet.WithoutReasonString(), Version, _maximumPacketSize) <= _maximumPacketSize;
-        if (!fits)
+        if (!tells || MqttPacketWriter.Write(output, packet, Version, _maximumPacketSize) > _maximumPacketSize)
         {
             // [MQTT-3.2.2-19], [MQTT-3.4.2-2] and their like. What is too large even so is not sent [MQTT-3.1.2-24].
             MqttPacketWriter.Write(output, packet.WithoutReasonString(), Version, _maximumPacketSize);

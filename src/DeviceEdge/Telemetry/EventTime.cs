@@ -11,7 +11,7 @@ namespace OrleansIoT.DeviceEdge.Telemetry;
 /// payload that is a JSON object. Either RFC 3339, or a number since 1970: below 1e11 in absolute value it counts
 /// seconds (till the year 5138), from there on milliseconds (from 1973 on), both with fractions.
 /// </summary>
-public static class EventTime
+internal static class EventTime
 {
     private const decimal Milliseconds = 1e11m;
     private const decimal TooFine = 1e14m;

@@ -154,6 +154,26 @@ public sealed class EndingTests
         call.Complete(); // too late to be acknowledged, and nobody minds
     }
 
+    [Fact]
+    public async Task A_device_that_reads_nothing_is_not_read_and_can_be_ended_all_the_same()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+        var subscribe = new SubscribePacket { PacketId = 1, Subscriptions = [.. Enumerable.Repeat(new Subscription("a", Qos.AtMostOnce), 60_000)] };
+
+        var sending = device.Send([.. Enumerable.Repeat(subscribe, 200)]); // 12 MB of answers
+        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
+        var disconnected = edge.Device.NextDisconnect();
+        while (!disconnected.IsCompleted)
+        {
+            edge.Clock.Advance(TimeSpan.FromSeconds(5));
+            await Task.Yield();
+        }
+
+        await disconnected;
+        await Assert.ThrowsAsync<System.Net.Sockets.SocketException>(() => sending);
+    }
+
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-22")]

@@ -24,7 +24,7 @@ public sealed class RefusalTests
 
         var answer = (SubAckPacket?)await device.Receive();
         Assert.Equal(9, answer!.PacketId);
-        Assert.Equal([reason, reason], answer.Reasons);
+        Assert.Equal([reason, reason], answer.Reasons.AsEnumerable());
         Assert.Equal(ReasonCode.Success, await device.Publish(Topic, "1"));
     }
 
@@ -41,7 +41,7 @@ public sealed class RefusalTests
 
         var answer = (UnsubAckPacket?)await device.Receive();
         Assert.Equal(9, answer!.PacketId);
-        Assert.Equal([ReasonCode.NoSubscriptionExisted, ReasonCode.NoSubscriptionExisted], answer.Reasons);
+        Assert.Equal([ReasonCode.NoSubscriptionExisted, ReasonCode.NoSubscriptionExisted], answer.Reasons.AsEnumerable());
     }
 
     public static TheoryData<string, ReasonCode> Faults => new()

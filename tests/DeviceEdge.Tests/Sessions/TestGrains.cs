@@ -23,6 +23,10 @@ internal sealed class TestGrains : IGrainFactory
         where TGrainInterface : IGrainWithStringKey =>
         (TGrainInterface)(IDeviceGrain)_devices.GetOrAdd(primaryKey, _ => new TestDevice());
 
+    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
+        where TGrainInterface : IAddressable =>
+        throw new NotSupportedException();
+
     public TGrainObserverInterface CreateObjectReference<TGrainObserverInterface>(IGrainObserver obj)
         where TGrainObserverInterface : IGrainObserver
     {
