@@ -20,7 +20,7 @@ public static class CommandLine
     ];
 
     /// <summary>The sections of configuration that an <c>IOT_SECTION__NAME</c> variable may set.</summary>
-    private static readonly string[] Sections = ["DeviceEdge", "Gateway", "History", "Logging"];
+    private static readonly string[] Sections = ["DeviceEdge", "EmbeddedSilo", "Gateway", "History", "Logging"];
 
     public static bool AsksForHelp(string[] args) => args is ["--help" or "-h" or "help", ..];
 

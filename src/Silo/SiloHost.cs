@@ -52,6 +52,7 @@ public static class SiloHost
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
             app.UseGateway();

@@ -7,10 +7,13 @@ internal static class Checkout
 {
     public static string Root { get; } = FindRoot(new DirectoryInfo(AppContext.BaseDirectory));
 
+    /// <summary>The executable's, and those of ours that it is made of; which engine is among them depends on the build.</summary>
     public static IReadOnlyList<Assembly> Assemblies { get; } =
     [
-        typeof(Devices.IDeviceGrain).Assembly, typeof(Grains.GrainsSetup).Assembly, typeof(History.ITelemetryHistory).Assembly,
-        typeof(DeviceEdge.DeviceEdgeSetup).Assembly, typeof(Gateway.GatewaySetup).Assembly, typeof(Silo.SiloHost).Assembly,
+        typeof(Silo.SiloHost).Assembly,
+        .. Directory.EnumerateFiles(AppContext.BaseDirectory, "OrleansIoT.*.dll").Select(Path.GetFileNameWithoutExtension)
+            .Where(name => name != "OrleansIoT.Silo" && Directory.Exists(Path.Combine(Root, "src", name!["OrleansIoT.".Length..])))
+            .Select(name => Assembly.Load(name!)),
     ];
 
     public static IEnumerable<string> Files(string folder, string pattern) => Directory

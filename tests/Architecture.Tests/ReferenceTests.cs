@@ -6,7 +6,7 @@ namespace OrleansIoT.Architecture.Tests;
 public sealed class ReferenceTests
 {
     [Theory]
-    [InlineData("EmbeddedSilo")]
+    [InlineData("EmbeddedSilo", "EmbeddedSilo.Generator")]
     [InlineData("EmbeddedSilo.Generator")]
     [InlineData("Grains.Abstractions")]
     [InlineData("History", "Grains.Abstractions")]

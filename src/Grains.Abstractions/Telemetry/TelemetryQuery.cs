@@ -70,9 +70,13 @@ public sealed record TelemetryQuery(
     public const int MaxLimit = 10_000;
 }
 
-/// <param name="Messages">In ascending order of position.</param>
+/// <param name="Messages">In ascending order of position; fewer than asked for when <see cref="MaxBytes"/> ends the page.</param>
 /// <param name="Next">The position that the next page comes after, or null when this page ends the range.</param>
 [GenerateSerializer, Immutable, Alias("iot.TelemetryPage")]
 public sealed record TelemetryPage(
     [property: Id(0)] ImmutableArray<TelemetryMessage> Messages,
-    [property: Id(1)] TelemetryPosition? Next);
+    [property: Id(1)] TelemetryPosition? Next)
+{
+    /// <summary>A page ends with the message whose payload makes it this large, so that no query takes a process's memory.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+}

@@ -30,7 +30,7 @@ public sealed class UserGrain(
     public async Task<UserRecord> Register(string username, string password, Roles roles)
     {
         var caller = Demand(Permissions.MayCheckCredentials);
-        if (roles != Roles.Viewer && !Permissions.MayManageUsers(caller, Key.Tenant))
+        if ((roles & ~Roles.Viewer) != Roles.None && !Permissions.MayManageUsers(caller, Key.Tenant))
         {
             throw new FailureException(Failure.Forbidden, "Only an administrator gives more than the role viewer.");
         }

@@ -90,14 +90,19 @@ internal sealed class SqliteTelemetryHistory(SqliteDatabase database) : ITelemet
                 using var rows = connection.Prepare(Range)
                     .Bind(1, topic).Bind(2, after.At).Bind(3, after.Seq).Bind(4, query.End).Bind(5, query.Limit + 1L);
                 var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
-                page.AddRange(Messages(connection, rows, topic));
-                if (page.Count <= query.Limit)
+                long bytes = 0;
+                foreach (var message in Messages(connection, rows, topic))
                 {
-                    return new TelemetryPage(page.ToImmutable(), null);
+                    if (page.Count == query.Limit || bytes >= TelemetryPage.MaxBytes)
+                    {
+                        return new TelemetryPage(page.ToImmutable(), new TelemetryPosition(page[^1].At, page[^1].Seq));
+                    }
+
+                    page.Add(message);
+                    bytes += message.Payload.Length;
                 }
 
-                page.Count = query.Limit;
-                return new TelemetryPage(page.ToImmutable(), new TelemetryPosition(page[^1].At, page[^1].Seq));
+                return new TelemetryPage(page.ToImmutable(), null);
             },
             cancellation);
     }

@@ -41,6 +41,19 @@ public abstract class TelemetryHistoryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_of_large_payloads_ends_early_and_the_next_one_goes_on()
+    {
+        const int count = 5, size = TelemetryPage.MaxBytes / 3;
+        await History.Append(Topic, 1, [.. Enumerable.Range(0, count).Select(i => Reading(i) with { Payload = new byte[size] })]);
+
+        var first = await History.Read(Topic, All);
+        Assert.Equal([1, 2, 3, 4], first.Messages.Select(message => message.Seq));
+        var second = await History.Read(Topic, All with { After = first.Next });
+        Assert.Equal(5, Assert.Single(second.Messages).Seq);
+        Assert.Null(second.Next);
+    }
+
+    [Fact]
     public async Task An_empty_payload_is_a_reading()
     {
         await History.Append(Topic, 1, [Reading(Topic, "")]);

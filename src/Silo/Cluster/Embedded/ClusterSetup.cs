@@ -1,5 +1,6 @@
 using OrleansIoT.EmbeddedSilo;
 using OrleansIoT.Grains;
+using OrleansIoT.History.Sqlite;
 
 namespace OrleansIoT.Silo.Cluster.Embedded;
 
@@ -17,6 +18,8 @@ public static class ClusterSetup
                 + "in its own process. Clusters run on Orleans: build with -p:GrainEngine=Orleans.");
         }
 
+        builder.Services.AddOptions<EmbeddedSiloOptions>().BindConfiguration("EmbeddedSilo");
+        builder.Services.AddSqliteReminders();
         builder.Services.AddEmbeddedSilo(silo => silo.AddGrains(typeof(GrainsSetup).Assembly));
     }
 }
