@@ -44,7 +44,7 @@ public abstract class TelemetryHistoryContract : IAsyncLifetime
     public async Task A_page_of_large_payloads_ends_early_and_the_next_one_goes_on()
     {
         const int count = 5, size = TelemetryPage.MaxBytes / 3;
-        await History.Append(Topic, 1, [.. Enumerable.Range(0, count).Select(i => Reading(i) with { Payload = new byte[size] })]);
+        await History.Append(Topic, 1, [.. Some(Topic, count).Select(reading => reading with { Payload = new byte[size] })]);
 
         var first = await History.Read(Topic, All);
         Assert.Equal([1, 2, 3, 4], first.Messages.Select(message => message.Seq));
