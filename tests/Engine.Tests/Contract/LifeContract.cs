@@ -87,7 +87,7 @@ public abstract class LifeContract(Engine engine)
             var answers = new List<int>();
             for (var i = 0; i < 50; i++)
             {
-                answers.Add(await Grain.CountAndEnd((caller * 50) + i));
+                answers.Add(await Insist(() => Grain.CountAndEnd((caller * 50) + i)));
             }
 
             return answers;
@@ -99,7 +99,7 @@ public abstract class LifeContract(Engine engine)
     [Fact]
     public async Task One_activation_has_ended_before_the_next_one_of_its_key_begins()
     {
-        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Grain.CountAndEnd(i)));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Insist(() => Grain.CountAndEnd(i))));
         await engine.CollectIdle();
 
         var record = Scene.Record.Where(line => line is "activating" or "deactivated").ToList();
@@ -133,5 +133,21 @@ public abstract class LifeContract(Engine engine)
         await grain.Touch();
 
         Assert.Equal(["activating", "touched", "activating", "touched"], Scene.Record);
+    }
+
+    /// <summary>Orleans gives up on a call that has met two ending activations, and says so; the embedded silo does not.</summary>
+    protected virtual async Task<int> Insist(Func<Task<int>> call)
+    {
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (OrleansMessageRejectionException)
+            {
+                await Task.Yield();
+            }
+        }
     }
 }

@@ -86,7 +86,7 @@ public abstract class TimerContract(Engine engine)
     public async Task A_reminder_wakes_its_grain_without_the_context_of_who_registered_it()
     {
         RequestContext.Set("badge", new Badge("ada"));
-        await Reminded.Register("wake", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
+        await Reminded.Register("wake", TimeSpan.FromSeconds(2), TimeSpan.FromHours(1));
 
         await Scene.For("reminded wake");
 

