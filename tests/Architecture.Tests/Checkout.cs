@@ -1,11 +1,12 @@
 using System.Reflection;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.Architecture.Tests;
 
 /// <summary>The checkout that these tests were built from, and the assemblies that were built from it.</summary>
 internal static class Checkout
 {
-    public static string Root { get; } = FindRoot(new DirectoryInfo(AppContext.BaseDirectory));
+    public static string Root => Repository.Root;
 
     /// <summary>The executable's, and those of ours that it is made of; which engine is among them depends on the build.</summary>
     public static IReadOnlyList<Assembly> Assemblies { get; } =
@@ -21,9 +22,4 @@ internal static class Checkout
         .Where(file => !file.Contains("/node_modules/", StringComparison.Ordinal));
 
     public static string Read(string file) => File.ReadAllText(Path.Combine(Root, file));
-
-    private static string FindRoot(DirectoryInfo? directory) =>
-        directory is null ? throw new DirectoryNotFoundException("No OrleansIoT.sln above the tests.")
-        : File.Exists(Path.Combine(directory.FullName, "OrleansIoT.sln")) ? directory.FullName
-        : FindRoot(directory.Parent);
 }

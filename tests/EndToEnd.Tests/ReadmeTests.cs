@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using OrleansIoT.EndToEnd.Tests.Clients;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests;
 

@@ -1,4 +1,4 @@
-namespace OrleansIoT.EndToEnd.Tests;
+namespace OrleansIoT.Fixtures;
 
 /// <summary>The checkout that these tests were built from.</summary>
 public static class Repository
