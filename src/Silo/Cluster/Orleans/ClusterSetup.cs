@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Orleans.Storage;
 
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
@@ -17,8 +16,6 @@ public static class ClusterSetup
                 $"--roles {options.Roles}: a gateway or an edge needs the role silo in its own process.");
         }
 
-        // Orleans asks for the storage of a state that names none without a key.
-        builder.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>("Default"));
         builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), FreePort()));
     }
 
