@@ -30,7 +30,7 @@ internal static class GrainInterfaceReader
         var members = type.AllInterfaces.Insert(0, type)
             .Where(candidate => !IsOfTheEngine(candidate))
             .SelectMany(candidate => candidate.GetMembers())
-            .Where(member => member is not IMethodSymbol { AssociatedSymbol: not null } and not INamedTypeSymbol)
+            .Where(member => member is not (IMethodSymbol { AssociatedSymbol: not null } or INamedTypeSymbol or { IsStatic: true, IsAbstract: false }))
             .ToList();
         var problems = ProblemsOf(type)
             .Concat(members.SelectMany(member => ProblemsOf(member, type)))

@@ -49,7 +49,7 @@ internal sealed class SourceWriter(INamedTypeSymbol type, IReadOnlyList<IMethodS
         var result = ResultOf(method);
         var isOneWay = method.ReturnsVoid || (result is null && Has(method, "OneWay"));
         var parameters = method.Parameters.Select(parameter => $"{Type(parameter.Type)} {Argument(parameter)}").ToList();
-        var call = $"{(isOneWay ? "CallOneWay" : "Call")}(new {request}({string.Join(", ", method.Parameters.Select(Argument))}))";
+        var call = $"Call(new {request}({string.Join(", ", method.Parameters.Select(Argument))}))";
         _source.Append('\n');
         _source.Append($"        {Type(method.ReturnType)} {Name(method.ContainingType)}.{Escaped(method.Name)}({string.Join(", ", parameters)})");
         _source.Append(IsValueTask(method) ? $" => new(base.{call});\n" : $" => base.{call};\n");

@@ -40,9 +40,14 @@ public sealed partial class IotProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it as somebody does who gives no password.</summary>
-    public static async Task<IotProcess> WithGeneratedPassword()
+    public static Task<IotProcess> WithGeneratedPassword() => WithPassword(null);
+
+    public static async Task<IotProcess> WithPassword(string? password)
     {
-        var process = new IotProcess(NewDataDirectory(), true, []) { _password = [] };
+        var process = new IotProcess(NewDataDirectory(), true, [])
+        {
+            _password = password is null ? [] : ["--admin-password", password],
+        };
         await process.Launch(0, 0);
         return process;
     }

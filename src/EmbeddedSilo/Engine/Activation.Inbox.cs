@@ -91,9 +91,11 @@ internal sealed partial class Activation
         _inbox = Busy;
     }
 
-    // To the pool's common queue, not to the thread's own: threads look into the common one, where timers and
-    // everything else of the process waits, only when their own is empty.
-    internal void Schedule() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    // Mostly to the thread's own queue: when two cores fight for the pool's common one, a call takes twice the processor
+    // time. But a thread looks into the common queue, where timers and all else of the process waits, only when its own is
+    // empty; so for some milliseconds of every 64 nothing is added to it, and it runs dry.
+    internal void Schedule() =>
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: (Environment.TickCount64 & 63) >= 4);
 
     /// <summary>Empties the inbox into a list in order of arrival.</summary>
     private Work? Take(Work leave)

@@ -58,27 +58,9 @@ public class GrainReference : IAddressable, IEquatable<GrainReference>
     protected Task<TResult> Call<TResult>(TaskRequest<TResult> request) =>
         Silo.OutgoingFilters.Length > 0 ? OutgoingCall.Run(this, request) : Send(request);
 
-    /// <summary>For methods without an answer: the task is complete at once.</summary>
-    protected Task CallOneWay(TaskRequest request)
-    {
-        if (Silo.OutgoingFilters.Length > 0)
-        {
-            return OutgoingCall.Run(this, request);
-        }
-
-        Deliver(request);
-        return Task.CompletedTask;
-    }
-
     internal Task Send(TaskRequest request)
     {
-        if (request.Method.IsOneWay)
-        {
-            Deliver(request);
-            return Task.CompletedTask;
-        }
-
-        var response = request.Response;
+        var response = request.HasCaller ? request.Response : Task.CompletedTask;
         Deliver(request);
         return response;
     }

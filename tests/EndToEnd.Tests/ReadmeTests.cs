@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using OrleansIoT.EndToEnd.Tests.Clients;
+
+namespace OrleansIoT.EndToEnd.Tests;
+
+/// <summary>What a newcomer pastes works.</summary>
+public sealed partial class ReadmeTests
+{
+    [Fact]
+    public async Task The_five_minute_tour_works_line_by_line()
+    {
+        var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"));
+        var password = AdminPassword().Match(readme).Groups[1].Value;
+        var tour = string.Join('\n', ShellBlocks().Matches(readme).Select(match => match.Groups[1].Value));
+        Assert.Contains("mosquitto_pub", tour, StringComparison.Ordinal);
+        await using var iot = await IotProcess.WithPassword(password);
+
+        // The ports are the only thing that a test cannot take as it is written.
+        var script = tour
+            .Replace("localhost:8080", string.Create(CultureInfo.InvariantCulture, $"localhost:{iot.HttpPort}"), StringComparison.Ordinal)
+            .Replace("-p 1883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttPort}"), StringComparison.Ordinal);
+        var result = (await ForeignClient.Run("bash", [], ["-euo", "pipefail", "-c", script])).Succeeded();
+
+        var answers = result.Output.Replace("}{", "}\n{", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(4, answers.Length);
+        Assert.Contains("\"value\":21.7", answers[0], StringComparison.Ordinal);
+        Assert.Equal(2, Regex.Count(answers[1], "\"seq\":"));
+        Assert.Equal(2, Regex.Count(answers[2], "\"seq\":"));
+        Assert.Contains("\"readings\":2", answers[3], StringComparison.Ordinal);
+        Assert.Empty(result.Error);
+    }
+
+    [GeneratedRegex("--admin-password \"([^\"]+)\"")]
+    private static partial Regex AdminPassword();
+
+    [GeneratedRegex(@"^```sh\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex ShellBlocks();
+}
