@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
-/// <summary>Microsoft Orleans: one silo in this process, which grains, gateway and edge share. Its ports are this machine's own.</summary>
+/// <summary>
+/// Microsoft Orleans: one silo in this process, which grains, gateway and edge share. Its port is this machine's own, and
+/// there is none for clients.
+/// </summary>
 public static class ClusterSetup
 {
     public const string Engine = "Orleans engine";
@@ -16,7 +19,7 @@ public static class ClusterSetup
                 $"--roles {options.Roles}: a gateway or an edge needs the role silo in its own process.");
         }
 
-        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), FreePort()));
+        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0));
     }
 
     /// <summary>A port of the loopback interface that nobody listens on.</summary>
