@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace OrleansIoT.Gateway;
 
 /// <summary>Whether the process answers, and whether everything that it depends on does.</summary>
-internal static class HealthApi
+public static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {

@@ -58,6 +58,10 @@ public static class SiloHost
             app.UseGateway();
             app.MapGateway();
         }
+        else
+        {
+            app.MapHealth();
+        }
 
         return app;
     }

@@ -91,6 +91,18 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_process_that_is_only_a_silo_answers_for_its_health_and_nothing_else()
+    {
+        await using var iot = await IotProcess.Start("--roles", "silo");
+        using var client = new IotClient(iot.HttpPort);
+        Assert.Equal(HttpStatusCode.OK, (await client.Get("/health/live")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await client.Get("/health/ready")).Status);
+        using var other = await client.Http.GetAsync(new Uri("/users", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
+        Assert.Equal(0, iot.MqttPort);
+    }
+
+    [Fact]
     public async Task Help_names_every_option()
     {
         var (exitCode, output, _) = await IotProcess.Run(["--help"]);
