@@ -16,15 +16,6 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 {
     public TimeProvider Clock => clock;
 
-    public IGrainFactory Factory() => GrainsByHand.Factory((contract, key) => contract.Name switch
-    {
-        nameof(IUserGrain) => new UserGrain(this, key),
-        nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
-        nameof(IDeviceGrain) => new DeviceGrain(this, key),
-        nameof(ITopicGrain) => new TopicGrain(this, key),
-        var other => throw new NotSupportedException(other),
-    });
-
     public ConcurrentDictionary<string, (UserRecord Record, string Password)> Users { get; } = new();
 
     public ConcurrentDictionary<string, (DeviceSnapshot Snapshot, string Key)> Devices { get; } = new();
@@ -36,6 +27,15 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     /// <summary>What every call runs into, if anything.</summary>
     public Exception? Outage { get; set; }
+
+    public IGrainFactory Factory() => GrainsByHand.Factory((contract, key) => contract.Name switch
+    {
+        nameof(IUserGrain) => new UserGrain(this, key),
+        nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
+        nameof(IDeviceGrain) => new DeviceGrain(this, key),
+        nameof(ITopicGrain) => new TopicGrain(this, key),
+        var other => throw new NotSupportedException(other),
+    });
 
     public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default")
     {
