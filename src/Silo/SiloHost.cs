@@ -21,7 +21,7 @@ public static class SiloHost
         var builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddEnvironmentVariables("IOT_");
-        builder.Logging.AddDefaults();
+        builder.AddLogging();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainLimit);
         builder.Services.AddSingleton(options);
 

@@ -1,3 +1,4 @@
+using System.CodeDom.Compiler;
 using System.Collections.Immutable;
 using System.Reflection;
 using OrleansIoT.Devices;
@@ -73,7 +74,9 @@ public sealed class ContractTests
     [Fact]
     public void No_two_things_have_one_name_on_the_wire()
     {
-        var aliases = Contracts.GetTypes().SelectMany(type => type.GetCustomAttributes<AliasAttribute>()).Select(a => a.Alias).ToList();
+        // Orleans' generator gives all its references one name.
+        var ours = Contracts.GetTypes().Where(type => type.GetCustomAttribute<GeneratedCodeAttribute>() is null);
+        var aliases = ours.SelectMany(type => type.GetCustomAttributes<AliasAttribute>()).Select(a => a.Alias).ToList();
         Assert.Equal(aliases.Distinct().Order(), aliases.Order());
     }
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using OrleansIoT.Silo;
 
 namespace OrleansIoT.Fixtures;
@@ -60,11 +59,7 @@ public sealed class IotHost : IAsyncDisposable
     private async Task Launch()
     {
         var options = new SiloOptions { Data = Data, Http = 0, Mqtt = 0, Roles = _roles, AdminPassword = AdminPassword };
-        _app = SiloHost.Build(options.Checked(), builder =>
-        {
-            builder.Logging.SetMinimumLevel(LogLevel.Warning);
-            _configure?.Invoke(builder);
-        });
+        _app = SiloHost.Build(options.Checked(), _configure);
         await _app.StartAsync();
     }
 

@@ -24,7 +24,7 @@ internal sealed class TestEdge : IAsyncDisposable, ILoggerProvider, ILogger
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(this).SetMinimumLevel(LogLevel.Information);
         builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddSingleton<IGrainFactory>(Grains);
+        builder.Services.AddSingleton(Grains.Factory);
         builder.Services.AddDeviceEdge(configure);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseMqtt()));
         _app = builder.Build();

@@ -3,47 +3,42 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Sessions;
 
 /// <summary>Grains in memory, whose every answer a test may give by hand.</summary>
-internal sealed class TestGrains : IGrainFactory
+internal sealed class TestGrains
 {
     private readonly ConcurrentDictionary<string, TestDevice> _devices = new();
+
+    public TestGrains() => Factory = GrainsByHand.Factory((_, key) => DeviceOf(key), Add, Remove);
+
+    public IGrainFactory Factory { get; }
 
     public int Woken => _devices.Count;
 
     public List<IGrainObserver> References { get; } = [];
 
-    public TestDevice this[string device] => _devices.GetOrAdd($"default/{device}", _ => new TestDevice());
+    public TestDevice this[string device] => DeviceOf($"default/{device}");
 
-    public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-        where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)(IDeviceGrain)_devices.GetOrAdd(primaryKey, _ => new TestDevice());
+    private TestDevice DeviceOf(string key) => _devices.GetOrAdd(key, _ => new TestDevice());
 
-    public TGrainInterface GetGrain<TGrainInterface>(GrainId grainId)
-        where TGrainInterface : IAddressable =>
-        throw new NotSupportedException();
-
-    public TGrainObserverInterface CreateObjectReference<TGrainObserverInterface>(IGrainObserver obj)
-        where TGrainObserverInterface : IGrainObserver
+    private void Add(IGrainObserver observer)
     {
         lock (References)
         {
-            References.Add(obj);
+            References.Add(observer);
         }
-
-        return (TGrainObserverInterface)obj;
     }
 
-    public void DeleteObjectReference<TGrainObserverInterface>(IGrainObserver obj)
-        where TGrainObserverInterface : IGrainObserver
+    private void Remove(IGrainObserver observer)
     {
         lock (References)
         {
-            Assert.True(References.Remove(obj));
+            Assert.True(References.Remove(observer));
         }
     }
 }

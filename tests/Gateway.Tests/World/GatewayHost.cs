@@ -53,8 +53,8 @@ internal sealed class GatewayHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.LimitConnections());
         });
         builder.Services.AddSingleton<TimeProvider>(clock);
-        var grains = new InMemoryGrains(clock, out var factory);
-        builder.Services.AddSingleton(factory);
+        var grains = new InMemoryGrains(clock);
+        builder.Services.AddSingleton(grains.Factory());
         builder.Services.AddGateway(options =>
         {
             options.DataDirectory = data.Path;

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
@@ -15,14 +14,6 @@ namespace OrleansIoT.Gateway.Tests.World;
 /// </summary>
 internal sealed class InMemoryGrains(TimeProvider clock)
 {
-    public InMemoryGrains(TimeProvider clock, out IGrainFactory factory)
-        : this(clock)
-    {
-        var proxy = DispatchProxy.Create<IGrainFactory, FactoryProxy>();
-        ((FactoryProxy)(object)proxy).Grains = this;
-        factory = proxy;
-    }
-
     public TimeProvider Clock => clock;
 
     public ConcurrentDictionary<string, (UserRecord Record, string Password)> Users { get; } = new();
@@ -36,6 +27,15 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     /// <summary>What every call runs into, if anything.</summary>
     public Exception? Outage { get; set; }
+
+    public IGrainFactory Factory() => GrainsByHand.Factory((contract, key) => contract.Name switch
+    {
+        nameof(IUserGrain) => new UserGrain(this, key),
+        nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
+        nameof(IDeviceGrain) => new DeviceGrain(this, key),
+        nameof(ITopicGrain) => new TopicGrain(this, key),
+        var other => throw new NotSupportedException(other),
+    });
 
     public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default")
     {
@@ -84,24 +84,4 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     }
 
     public static FailureException NotFound() => new(Failure.NotFound, "There is no such thing.");
-
-    /// <summary>The two engines' factories differ in members that nobody here uses; this is the one that is used.</summary>
-    [SuppressMessage("Performance", "CA1852", Justification = "DispatchProxy derives from it at run time.")]
-    internal class FactoryProxy : DispatchProxy
-    {
-        public InMemoryGrains Grains { get; set; } = null!;
-
-        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
-        {
-            var key = (string)args![0]!;
-            return targetMethod!.ReturnType.Name switch
-            {
-                nameof(IUserGrain) => new UserGrain(Grains, key),
-                nameof(IDirectoryGrain) => new DirectoryGrain(Grains, key),
-                nameof(IDeviceGrain) => new DeviceGrain(Grains, key),
-                nameof(ITopicGrain) => new TopicGrain(Grains, key),
-                var other => throw new NotSupportedException(other),
-            };
-        }
-    }
 }

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using Orleans.Storage;
 
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
-/// <summary>Microsoft Orleans: one silo in this process, which grains, gateway and edge share. Its ports are this machine's own.</summary>
+/// <summary>
+/// Microsoft Orleans: one silo in this process, which grains, gateway and edge share. Its port is this machine's own, and
+/// there is none for clients.
+/// </summary>
 public static class ClusterSetup
 {
     public const string Engine = "Orleans engine";
@@ -17,9 +19,7 @@ public static class ClusterSetup
                 $"--roles {options.Roles}: a gateway or an edge needs the role silo in its own process.");
         }
 
-        // Orleans asks for the storage of a state that names none without a key.
-        builder.Services.AddSingleton(services => services.GetRequiredKeyedService<IGrainStorage>("Default"));
-        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), FreePort()));
+        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0));
     }
 
     /// <summary>A port of the loopback interface that nobody listens on.</summary>
