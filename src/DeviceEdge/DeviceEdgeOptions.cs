@@ -43,7 +43,8 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
 
     private static string? Complaint(DeviceEdgeOptions options) => options switch
     {
-        { ConnectTimeout.Ticks: <= 0 } or { CloseTimeout.Ticks: <= 0 } => "DeviceEdge: the timeouts are greater than zero.",
+        _ when !IsTimeout(options.ConnectTimeout) => "DeviceEdge:ConnectTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
+        _ when !IsTimeout(options.CloseTimeout) => "DeviceEdge:CloseTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         { MaxKeepAlive: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxKeepAlive is 1 to 65535.",
         { MaxPacketSize: < 1024 } => "DeviceEdge:MaxPacketSize is at least 1024.",
         { MaxPayloadSize: < 1 } => "DeviceEdge:MaxPayloadSize is at least 1.",
@@ -52,4 +53,7 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         { MaxConnections: < 1 } => "DeviceEdge:MaxConnections is at least 1.",
         _ => null,
     };
+
+    /// <summary>A bare number is days to .NET, which nobody means.</summary>
+    private static bool IsTimeout(TimeSpan time) => time > TimeSpan.Zero && time <= TimeSpan.FromHours(1);
 }

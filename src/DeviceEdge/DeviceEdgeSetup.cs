@@ -19,7 +19,7 @@ public static class DeviceEdgeSetup
     public static IServiceCollection AddDeviceEdge(this IServiceCollection services, Action<DeviceEdgeOptions>? configure = null)
     {
         services.AddOptions<DeviceEdgeOptions>()
-            .BindConfiguration(DeviceEdgeOptions.Section)
+            .BindConfiguration(DeviceEdgeOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
             .Configure(configure ?? (_ => { }))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<DeviceEdgeOptions>, DeviceEdgeOptionsCheck>();

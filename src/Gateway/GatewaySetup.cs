@@ -22,7 +22,7 @@ public static class GatewaySetup
     public static IServiceCollection AddGateway(this IServiceCollection services, Action<GatewayOptions>? configure = null)
     {
         services.AddOptions<GatewayOptions>()
-            .BindConfiguration("Gateway")
+            .BindConfiguration("Gateway", binder => binder.ErrorOnUnknownConfiguration = true)
             .Configure(options => configure?.Invoke(options))
             .Validate(options => options.Tenant.Length > 0 && !options.Tenant.Contains('/', StringComparison.Ordinal),
                 "Gateway:Tenant is a name without slashes.")
@@ -36,8 +36,9 @@ public static class GatewaySetup
             .Validate(options => options.RegistrationRole is Roles.None or Roles.Viewer,
                 "Gateway:RegistrationRole is None or Viewer; only administrators give more.")
             .Validate(options => options.MaxRequestBodyBytes > 0 && options.MaxConnections > 0 && options.MinDataRate > 0
-                                 && options.RequestHeadersTimeout > TimeSpan.Zero,
-                "Gateway's limits are greater than zero.")
+                                 && options.RequestHeadersTimeout > TimeSpan.Zero
+                                 && options.RequestHeadersTimeout <= TimeSpan.FromHours(1),
+                "Gateway's limits are greater than zero, and RequestHeadersTimeout is at most 1 hour, written hh:mm:ss.")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.ConfigureHttpJsonOptions(json => Strict(json.SerializerOptions));

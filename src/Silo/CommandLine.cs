@@ -65,7 +65,7 @@ public static class CommandLine
         Sections, section => variable.StartsWith($"{Prefix}{section}__", StringComparison.OrdinalIgnoreCase));
 
     private static int Number(string flag, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new UsageException($"{flag} {value}: that is no whole number.");
 

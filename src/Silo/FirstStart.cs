@@ -5,8 +5,11 @@ using OrleansIoT.Identity;
 
 namespace OrleansIoT.Silo;
 
-/// <summary>Creates the administrator when there is none yet, before anybody can connect.</summary>
-public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options, ILogger<FirstStart> logger) : IHostedService
+/// <summary>
+/// Creates the administrator when there is none yet. Only once everything listens: a start that fails must not use up the
+/// password that is shown once.
+/// </summary>
+public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options, ILogger<FirstStart> logger) : IHostedLifecycleService
 {
     public const string AdministratorEmail = "admin@localhost";
 
@@ -16,7 +19,7 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
     /// <summary>Whether the administrator was made now.</summary>
     public bool CreatedAdministrator { get; private set; }
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartedAsync(CancellationToken cancellationToken)
     {
         Caller.System(GrainKey.DefaultTenant, "first start").Enter();
         var administrator = grains.User(GrainKey.DefaultTenant, AdministratorEmail);
@@ -41,7 +44,15 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
         }
     }
 
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(LogLevel.Warning, "--admin-password is ignored: {Email} exists already and keeps its password")]
     private static partial void LogPasswordIgnored(ILogger logger, string email);

@@ -9,6 +9,7 @@ if (CommandLine.AsksForHelp(args))
 try
 {
     var options = CommandLine.Read(args, Environment.GetEnvironmentVariables());
+    Ports.CheckFree(options);
     await using var app = SiloHost.Build(options);
     await app.StartAsync();
     Console.WriteLine(Greeting.Of(app));
@@ -20,8 +21,8 @@ catch (UsageException e)
     Console.Error.WriteLine(e.Message);
     return ExitCodes.Usage;
 }
-catch (Exception e) when (StartFailure.Explain(e, out var why))
+catch (Exception e) when (StartFailure.Explain(e) is { } failure)
 {
-    Console.Error.WriteLine(why);
-    return ExitCodes.CannotStart;
+    Console.Error.WriteLine(failure.Why);
+    return failure.ExitCode;
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
@@ -25,7 +24,7 @@ public static class SiloHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainLimit);
         builder.Services.AddSingleton(options);
 
-        builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History");
+        builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History", binder => binder.ErrorOnUnknownConfiguration = true);
         builder.Services.AddSqliteHistory(options.Data);
         builder.AddGrainEngine(options);
         builder.Services.AddGrains();
@@ -47,7 +46,6 @@ public static class SiloHost
         }
 
         builder.Services.AddHealth();
-        builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider(); // nothing here is protected by it
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         configure?.Invoke(builder);
 

@@ -17,7 +17,7 @@ public sealed class StartTests
     [InlineData("--bind=example", "no IP address")]
     [InlineData("--roles=silo,cook", "'cook' is no role")]
     [InlineData("--roles=edge", "role silo")]
-    [InlineData("--demo=-1", "no whole number")]
+    [InlineData("--demo=-1", "the number of devices is 0 to 10000")]
     [InlineData("--data=", "--data is empty")]
     public async Task A_senseless_option_is_one_clear_line_and_exit_code_2(string option, string says)
     {
@@ -35,14 +35,32 @@ public sealed class StartTests
         Assert.Contains("IOT_HTPP is no setting", Assert.Single(Lines(error)), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("IOT_DEVICEEDGE__MAXPAYLOADSIZE", "abc", "DeviceEdge:MaxPayloadSize")]
+    [InlineData("IOT_DEVICEEDGE__MAXPAYLOADSIZE", "-1", "DeviceEdge:MaxPayloadSize is at least 1")]
+    [InlineData("IOT_DEVICEEDGE__MAXPAYLODSIZE", "1024", "MAXPAYLODSIZE")]
+    [InlineData("IOT_DEVICEEDGE__CONNECTTIMEOUT", "10", "hh:mm:ss")]
+    [InlineData("IOT_GATEWAY__ACCESSTOKENLIFETIME", "02:00:00", "1 minute to 1 hour")]
+    [InlineData("IOT_HISTORY__READERS", "0", "Readers")]
+    public async Task A_senseless_setting_of_a_section_is_one_clear_line_and_exit_code_2(string name, string value, string says)
+    {
+        var data = IotProcess.NewDataDirectory();
+        var (exitCode, output, error) = await IotProcess.Run(
+            ["--data", data, "--http", "0", "--mqtt", "0"], new Dictionary<string, string> { [name] = value });
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task A_port_in_use_is_one_clear_line_and_exit_code_1()
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await MustNotStart($"{port}", "--mqtt", $"{port}", "--http", "0");
-        await MustNotStart($"{port}", "--http", $"{port}", "--mqtt", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtt", "--mqtt", $"{port}", "--http", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --http", "--http", $"{port}", "--mqtt", "0");
+        await MustNotStart("no address 192.0.2.1", "--bind", "192.0.2.1", "--http", "0", "--mqtt", "0");
     }
 
     [Fact]
@@ -116,9 +134,10 @@ public sealed class StartTests
     private static async Task MustNotStart(string says, params string[] arguments)
     {
         var data = IotProcess.NewDataDirectory();
-        var (exitCode, _, error) = await IotProcess.Run(
+        var (exitCode, output, error) = await IotProcess.Run(
             arguments.Contains("--data") ? arguments : ["--data", data, .. arguments]);
         Assert.Equal(1, exitCode);
+        Assert.Empty(output);
         Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.Ordinal);
     }
 

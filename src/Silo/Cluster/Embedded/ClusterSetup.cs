@@ -18,7 +18,8 @@ public static class ClusterSetup
                 + "in its own process. Clusters run on Orleans: build with -p:GrainEngine=Orleans.");
         }
 
-        builder.Services.AddOptions<EmbeddedSiloOptions>().BindConfiguration("EmbeddedSilo");
+        builder.Services.AddOptions<EmbeddedSiloOptions>()
+            .BindConfiguration("EmbeddedSilo", binder => binder.ErrorOnUnknownConfiguration = true);
         builder.Services.AddSqliteReminders();
         builder.Services.AddEmbeddedSilo(silo => silo.AddGrains(typeof(GrainsSetup).Assembly));
     }
