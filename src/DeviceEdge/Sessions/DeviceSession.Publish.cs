@@ -165,7 +165,12 @@ internal sealed partial class DeviceSession
         {
             while (TakeNext() is { } batch)
             {
-                await Store(batch);
+                if (!await Store(batch))
+                {
+                    End(Ending.Unknown);
+                    return;
+                }
+
                 Interlocked.Add(ref _unacknowledged, -batch.Acks.Identifiers);
                 if (!await _outgoing.Send(batch.Acks))
                 {
@@ -193,7 +198,8 @@ internal sealed partial class DeviceSession
         }
     }
 
-    private async Task Store(PublishBatch batch)
+    /// <returns>Whether it is known what became of the batch; otherwise nothing of it is answered.</returns>
+    private async Task<bool> Store(PublishBatch batch)
     {
         var messages = batch.TakeMessages();
         try
@@ -210,9 +216,10 @@ internal sealed partial class DeviceSession
         }
         catch (Exception e)
         {
-            // Whether it is stored is unknown; a redelivery is recognised.
+            // It may be stored, or be yet. A refusal would end the delivery [MQTT-4.4.0-2], and what is then sent anew could
+            // not be told from another reading; unanswered, it comes with DUP.
             LogStoreFailed(_device!.Id, messages.Length, e);
-            batch.Acks.Fail(ReasonCodes.OfPublish(Failure.Unavailable), "The message could not be stored now; send it again.");
+            return false;
         }
         finally
         {
@@ -224,6 +231,8 @@ internal sealed partial class DeviceSession
         {
             LogRefusedMessages(batch.Acks);
         }
+
+        return true;
     }
 
     /// <summary>Complete when the next batch has room, or nothing more is to be read.</summary>

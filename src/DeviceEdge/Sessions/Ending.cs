@@ -31,6 +31,9 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
     /// <summary>In 3.1.1 a refused message can be told only like this.</summary>
     public static readonly Ending NotStored = new("A message was not stored.", null, PublishesWill: true);
 
+    /// <summary>A grain did not answer. The device is to send again what has no PUBACK.</summary>
+    public static readonly Ending Unknown = new("Whether messages are stored is not known.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
+
     public static readonly Ending Bug = new("The server failed.", ReasonCode.UnspecifiedError, PublishesWill: true);
 
     public static Ending Broken(MqttProtocolException fault) => new(fault.Message, fault.Reason, PublishesWill: true, IsFault: true);
