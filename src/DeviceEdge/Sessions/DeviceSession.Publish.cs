@@ -165,6 +165,14 @@ internal sealed partial class DeviceSession
         {
             while (TakeNext() is { } batch)
             {
+                // What was taken over under way the device may have sent again on its new connection, and that may be stored
+                // first. Then this is the redelivery; who waits for the answer is there.
+                var isOvertaken = _isTakenOver;
+                if (isOvertaken)
+                {
+                    batch.MarkRedelivered();
+                }
+
                 if (!await Store(batch))
                 {
                     End(Ending.Unknown);
@@ -172,7 +180,7 @@ internal sealed partial class DeviceSession
                 }
 
                 Interlocked.Add(ref _unacknowledged, -batch.Acks.Identifiers);
-                if (!await _outgoing.Send(batch.Acks))
+                if (!isOvertaken && !await _outgoing.Send(batch.Acks))
                 {
                     End(Ending.NotStored);
                     return;
