@@ -165,9 +165,9 @@ internal sealed partial class DeviceSession
         {
             while (TakeNext() is { } batch)
             {
-                // What was taken over under way the device may have sent again on its new connection, and that may be stored
-                // first. Then this is the redelivery; who waits for the answer is there.
-                var isOvertaken = _isTakenOver;
+                // The device may have sent it again on a new connection, and that may be stored first. Then this is the
+                // redelivery, and whoever waits for the answer waits there.
+                var isOvertaken = _isOvertaken;
                 if (isOvertaken)
                 {
                     batch.MarkRedelivered();

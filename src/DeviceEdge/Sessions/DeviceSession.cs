@@ -27,7 +27,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     private readonly KeepAlive _keepAlive;
     private SignedInDevice? _device;
     private Ending? _ending;
-    private volatile bool _isTakenOver;
+    private volatile bool _isOvertaken;
     private Will? _will;
     private uint _sessionExpiry;
 
@@ -83,7 +83,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     /// <summary>The device's grain ends the connection.</summary>
     Task IDeviceConnection.End(ConnectionEnd why)
     {
-        _isTakenOver |= why == ConnectionEnd.TakenOver; // also of a connection that ends already
+        _isOvertaken = true; // also when it ends already
         End(Ending.By(why));
         return Task.CompletedTask;
     }
