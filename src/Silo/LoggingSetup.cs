@@ -10,6 +10,7 @@ public static class LoggingSetup
         .AddFilter("Microsoft", LogLevel.Warning)
         .AddFilter("System", LogLevel.Warning)
         .AddFilter("Orleans", LogLevel.Warning)
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical) // why it did not start, Program says in a line
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

@@ -104,9 +104,10 @@ public sealed class StartTests
     private static async Task MustNotStart(string says, params string[] arguments)
     {
         var data = IotProcess.NewDataDirectory();
-        var (exitCode, _, error) = await IotProcess.Run(
+        var (exitCode, output, error) = await IotProcess.Run(
             arguments.Contains("--data") ? arguments : ["--data", data, .. arguments]);
         Assert.Equal(1, exitCode);
+        Assert.DoesNotContain("Exception", output, StringComparison.Ordinal);
         Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.Ordinal);
     }
 
