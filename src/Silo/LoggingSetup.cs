@@ -7,6 +7,7 @@ public static class LoggingSetup
     private static readonly Dictionary<string, LogLevel> Levels = new()
     {
         ["Microsoft"] = LogLevel.Warning,
+        ["Microsoft.Extensions.Hosting.Internal.Host"] = LogLevel.Critical, // why it did not start, Program says in a line
         ["System"] = LogLevel.Warning,
         ["Orleans"] = LogLevel.Warning,
         ["Orleans.Runtime.Silo"] = LogLevel.Error, // warns at each start that this is no server GC, which is on purpose

@@ -165,9 +165,22 @@ internal sealed partial class DeviceSession
         {
             while (TakeNext() is { } batch)
             {
-                await Store(batch);
+                // The device may have sent it again on a new connection, and that may be stored first. Then this is the
+                // redelivery, and whoever waits for the answer waits there.
+                var isOvertaken = _isOvertaken;
+                if (isOvertaken)
+                {
+                    batch.MarkRedelivered();
+                }
+
+                if (!await Store(batch))
+                {
+                    End(Ending.Unknown);
+                    return;
+                }
+
                 Interlocked.Add(ref _unacknowledged, -batch.Acks.Identifiers);
-                if (!await _outgoing.Send(batch.Acks))
+                if (!isOvertaken && !await _outgoing.Send(batch.Acks))
                 {
                     End(Ending.NotStored);
                     return;
@@ -193,7 +206,8 @@ internal sealed partial class DeviceSession
         }
     }
 
-    private async Task Store(PublishBatch batch)
+    /// <returns>Whether it is known what became of the batch; otherwise nothing of it is answered.</returns>
+    private async Task<bool> Store(PublishBatch batch)
     {
         var messages = batch.TakeMessages();
         try
@@ -210,9 +224,10 @@ internal sealed partial class DeviceSession
         }
         catch (Exception e)
         {
-            // Whether it is stored is unknown; a redelivery is recognised.
+            // It may be stored, or be yet. A refusal would end the delivery [MQTT-4.4.0-2], and what is then sent anew could
+            // not be told from another reading; unanswered, it comes with DUP.
             LogStoreFailed(_device!.Id, messages.Length, e);
-            batch.Acks.Fail(ReasonCodes.OfPublish(Failure.Unavailable), "The message could not be stored now; send it again.");
+            return false;
         }
         finally
         {
@@ -224,6 +239,8 @@ internal sealed partial class DeviceSession
         {
             LogRefusedMessages(batch.Acks);
         }
+
+        return true;
     }
 
     /// <summary>Complete when the next batch has room, or nothing more is to be read.</summary>

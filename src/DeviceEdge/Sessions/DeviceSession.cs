@@ -27,6 +27,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     private readonly KeepAlive _keepAlive;
     private SignedInDevice? _device;
     private Ending? _ending;
+    private volatile bool _isOvertaken;
     private Will? _will;
     private uint _sessionExpiry;
 
@@ -82,6 +83,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     /// <summary>The device's grain ends the connection.</summary>
     Task IDeviceConnection.End(ConnectionEnd why)
     {
+        _isOvertaken = true; // also when it ends already
         End(Ending.By(why));
         return Task.CompletedTask;
     }

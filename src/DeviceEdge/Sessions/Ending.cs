@@ -28,12 +28,22 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
     /// <summary>The will of a device that was removed has no author any more.</summary>
     public static readonly Ending Revoked = new("The device was removed or has a new key.", ReasonCode.NotAuthorized, PublishesWill: false);
 
+    public static readonly Ending Forgotten = new("The device's grain lost the connection.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
+
     /// <summary>In 3.1.1 a refused message can be told only like this.</summary>
     public static readonly Ending NotStored = new("A message was not stored.", null, PublishesWill: true);
+
+    /// <summary>A grain did not answer. The device is to send again what has no PUBACK.</summary>
+    public static readonly Ending Unknown = new("Whether messages are stored is not known.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
 
     public static readonly Ending Bug = new("The server failed.", ReasonCode.UnspecifiedError, PublishesWill: true);
 
     public static Ending Broken(MqttProtocolException fault) => new(fault.Message, fault.Reason, PublishesWill: true, IsFault: true);
 
-    public static Ending By(ConnectionEnd why) => why == ConnectionEnd.TakenOver ? TakenOver : Revoked;
+    public static Ending By(ConnectionEnd why) => why switch
+    {
+        ConnectionEnd.TakenOver => TakenOver,
+        ConnectionEnd.Forgotten => Forgotten,
+        _ => Revoked,
+    };
 }

@@ -20,5 +20,14 @@ internal sealed class PublishBatch
         Bytes += message.Payload.Length;
     }
 
+    /// <summary>Each message that has an identifier may have been delivered again since.</summary>
+    public void MarkRedelivered()
+    {
+        for (var i = 0; i < _messages.Count; i++)
+        {
+            _messages[i] = _messages[i] with { Dup = _messages[i].PacketId != 0 };
+        }
+    }
+
     public ImmutableArray<TelemetryMessage> TakeMessages() => _messages.DrainToImmutable();
 }

@@ -134,8 +134,8 @@ internal sealed partial class Activation
         _probes = probe;
     }
 
-    /// <summary>Times out what is due. Runs on the sweeper's thread beside the turns, so it may miss what is just being moved; it comes again.</summary>
-    /// <returns>Whether calls are left.</returns>
+    /// <summary>Times out what is due. Runs on the sweeper's thread beside the turns, so it may miss what is just being moved.</summary>
+    /// <returns>Whether it has to come again: calls are left, or may be.</returns>
     internal bool SweepCalls(uint now, TimeSpan defaultTimeout)
     {
         var left = Check(_inTurn);
@@ -144,7 +144,8 @@ internal sealed partial class Activation
             left |= Check(call.Request);
         }
 
-        return left | CheckAll(_waitingFirst) | CheckAll(_ready) | CheckAll(Volatile.Read(ref _inbox));
+        left |= CheckAll(_waitingFirst) | CheckAll(_ready) | CheckAll(Volatile.Read(ref _inbox));
+        return left || (!IsClosed && (!SeemsFree || Volatile.Read(ref _waitingFirst) is not null));
 
         bool Check(Request? request) => request is not null && request.CheckTimeout(now, defaultTimeout);
 

@@ -23,7 +23,7 @@ internal static class AuthApi
             .WithDescription("The password has 8 to 128 characters, is not the email or the user name, and is not one of the most common ones.")
             .ExampleBody("""{"email": "ada@example.org", "username": "Ada", "password": "correct horse battery staple"}""")
             .ExampleAnswer("""{"id": "01J9ZD3C6K", "email": "ada@example.org", "username": "Ada"}""")
-            .Fails(400, 409, 413, 415, 503, 504);
+            .Fails(400, 409, 413, 415, 429, 503, 504);
 
         auth.MapPost("/login", Login)
             .WithName("Login")

@@ -59,6 +59,9 @@ public enum ConnectionEnd
 
     /// <summary>The device was removed or its key renewed (0x87).</summary>
     CredentialRevoked,
+
+    /// <summary>The device's grain left memory and knows the connection no longer (0x83).</summary>
+    Forgotten,
 }
 
 /// <summary>The edge's end of a device's connection, for its grain to talk to.</summary>

@@ -13,7 +13,9 @@ public interface ITopicGrain : IGrainWithStringKey
     /// of a reading with its own time is recognised and not stored again. Complete when everything is durable and can be read.
     /// </summary>
     /// <exception cref="Failures.FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
-    [Alias("Append")]
+    // As long as it is not known what becomes of an append, its device waits: what it sends again meanwhile is recognised
+    // only by what is stored.
+    [ResponseTimeout("01:00:00"), Alias("Append")]
     Task Append(ImmutableArray<TelemetryMessage> messages);
 
     /// <returns>The reading with the greatest position, or null for a topic without readings.</returns>

@@ -32,12 +32,11 @@ public sealed partial class DeviceGrain
             : new PublishResult([.. failures.OrderBy(failure => failure.Index)]);
     }
 
-    /// <summary>The indexes of what has to be stored, by topic; what may not be is added to the failures.</summary>
-    private async ValueTask<Dictionary<string, List<int>>> Accept(
+    /// <summary>What has to be stored, by topic; what may not be is added to the failures.</summary>
+    private async ValueTask<Dictionary<string, Share>> Accept(
         ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
     {
-        var topics = new Dictionary<string, List<int>>();
-        var batch = new List<TelemetryMessage>();
+        var topics = new Dictionary<string, Share>();
         for (var i = 0; i < messages.Length; i++)
         {
             var message = messages[i];
@@ -52,39 +51,47 @@ public sealed partial class DeviceGrain
                 continue;
             }
 
-            if (message.Dup && Redeliveries.Concerns(message) && await IsRedelivery(message, batch))
+            var mayBeKnown = message.Dup && Redeliveries.Concerns(message);
+            if (mayBeKnown && await IsStored(message))
             {
                 _redelivered++;
                 continue;
             }
 
-            batch.Add(message);
-            if (!topics.TryGetValue(message.Topic, out var indexes))
+            if (!topics.TryGetValue(message.Topic, out var share))
             {
-                topics.Add(message.Topic, indexes = []);
+                topics.Add(message.Topic, share = new Share());
             }
 
-            indexes.Add(i);
+            if (mayBeKnown && share.Stored.Exists(earlier => IsSame(messages[earlier], message)))
+            {
+                _redelivered++;
+                share.Repeated.Add(i);
+                continue;
+            }
+
+            share.Stored.Add(i);
         }
 
         return topics;
     }
 
-    private async ValueTask<bool> IsRedelivery(TelemetryMessage message, List<TelemetryMessage> batch)
+    private async ValueTask<bool> IsStored(TelemetryMessage message)
     {
         _redeliveries ??= new Redeliveries(
             (await history.ReadDeviceTail(Key.ToString(), Redeliveries.Capacity)).WithoutOwnTime);
-        return _redeliveries.Contains(message) || batch.Exists(earlier =>
-            Redeliveries.Concerns(earlier)
-            && earlier.PacketId == message.PacketId
-            && earlier.Topic == message.Topic
-            && earlier.Payload.Span.SequenceEqual(message.Payload.Span));
+        return _redeliveries.Contains(message);
     }
 
+    private static bool IsSame(TelemetryMessage earlier, TelemetryMessage message) =>
+        Redeliveries.Concerns(earlier)
+        && earlier.PacketId == message.PacketId
+        && earlier.Payload.Span.SequenceEqual(message.Payload.Span);
+
     private async Task Append(
-        string topic, List<int> indexes, ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
+        string topic, Share share, ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
     {
-        var ofTopic = indexes.Count == messages.Length ? messages : [.. indexes.Select(i => messages[i])];
+        var ofTopic = share.Stored.Count == messages.Length ? messages : [.. share.Stored.Select(i => messages[i])];
         try
         {
             await GrainFactory.Topic(Key.Tenant, topic).Append(ofTopic);
@@ -97,7 +104,7 @@ public sealed partial class DeviceGrain
                 LogAppendFailed(logger, Key.ToString(), topic, e);
             }
 
-            failures.AddRange(indexes.Select(i => new PublishFailure(
+            failures.AddRange(share.Stored.Concat(share.Repeated).Select(i => new PublishFailure(
                 i, failure?.Failure ?? Failure.Unavailable, failure?.Message ?? "The reading could not be stored. Send it again.")));
             return;
         }
@@ -109,5 +116,14 @@ public sealed partial class DeviceGrain
                 _redeliveries.Remember(message);
             }
         }
+    }
+
+    /// <summary>What goes to one topic of a batch, by index.</summary>
+    private sealed class Share
+    {
+        public List<int> Stored { get; } = [];
+
+        /// <summary>Redeliveries of some of them, which stand and fall with them.</summary>
+        public List<int> Repeated { get; } = [];
     }
 }

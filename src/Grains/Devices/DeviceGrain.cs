@@ -37,6 +37,16 @@ public sealed partial class DeviceGrain(
 
     private string DirectoryKey => new GrainKey(Key.Tenant, "devices").ToString();
 
+    /// <summary>
+    /// A failed write, for one, ends an activation under a connected device. A connection that its grain does not know could
+    /// be neither taken over nor revoked, so it ends, and the device connects anew.
+    /// </summary>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        Caller.System(Key.Tenant, "deactivation").Enter();
+        return End(ConnectionEnd.Forgotten);
+    }
+
     public async Task<string> Register(DeviceRegistration registration)
     {
         Demand(Permissions.MayManageDevices);

@@ -15,10 +15,19 @@ namespace OrleansIoT.Grains.Topics;
 /// interleave has no await in between: numbers are given and the append is queued in one turn.
 /// </summary>
 [Reentrant]
+[CollectionAgeLimit(Minutes = 2)] // it wakes with one look-up, and topics can be many
 public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicGrain, IDisposable
 {
+    /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
+    private const int LargestKept = 256;
+
     private readonly SemaphoreSlim _lookUp = new(1);
     private long _lastSeq;
+
+    /// <summary>The greatest position that is durable, or null before the first reading.</summary>
+    private TelemetryPosition? _latestAt;
+
+    /// <summary>The reading there, unless it is large.</summary>
     private TelemetryMessage? _latest;
 
     /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
@@ -32,8 +41,11 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
     {
         var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
         _lastSeq = tail.LastSeq;
-        _latest = tail.Latest;
-        _newest = tail.Latest?.At.UtcTicks ?? -1;
+        if (tail.Latest is { } latest)
+        {
+            Keep(latest);
+            _newest = latest.At.UtcTicks;
+        }
     }
 
     public Task Append(ImmutableArray<TelemetryMessage> messages)
@@ -42,11 +54,11 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         return MayBeKnown(messages) ? AppendUnknown(messages) : Store(messages);
     }
 
-    public Task<TelemetryMessage?> Latest()
+    public async Task<TelemetryMessage?> Latest()
     {
         Demand(Permissions.MayReadTelemetry);
         ForgetUnwritten();
-        return Task.FromResult(_latest);
+        return _latestAt is null ? null : _latest ?? (await history.ReadTopicTail(Key.ToString())).Latest;
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
@@ -63,7 +75,7 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         }
 
         ForgetUnwritten();
-        return _latest is null ? null : await history.Read(Key.ToString(), query);
+        return _latestAt is null ? null : await history.Read(Key.ToString(), query);
     }
 
     public void Dispose() => _lookUp.Dispose();
@@ -140,12 +152,18 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
             throw e as FailureException ?? Unavailable(e);
         }
 
-        var candidate = messages[latest];
-        if (_latest is null
-            || new TelemetryPosition(candidate.At, first + latest) > new TelemetryPosition(_latest.At, _latest.Seq))
+        var candidate = new TelemetryPosition(messages[latest].At, first + latest);
+        if (_latestAt is null || candidate > _latestAt)
         {
-            _latest = candidate with { Seq = first + latest };
+            Keep(messages[latest] with { Seq = first + latest });
         }
+    }
+
+    /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>
+    private void Keep(TelemetryMessage latest)
+    {
+        _latestAt = new TelemetryPosition(latest.At, latest.Seq);
+        _latest = latest.Payload.Length <= LargestKept ? latest : null;
     }
 
     /// <summary>Topics that were only asked for do not stay in memory.</summary>

@@ -90,6 +90,34 @@ public sealed class EndingTests
         Assert.Null(await device.Receive());
     }
 
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task What_had_not_gone_to_the_grain_when_its_connection_was_taken_over_goes_as_a_redelivery(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect(version);
+        await device.Send(device.Message(Topic, "1"));
+        var underWay = await edge.Device.NextPublish();
+        await device.Send(device.Message(Topic, "2"), PingReqPacket.Instance);
+        Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
+
+        await edge.Device.Connection!.End(ConnectionEnd.TakenOver); // and on the new connection "2" may come again
+        underWay.Complete();
+        var late = await edge.Device.NextPublish();
+        late.Complete();
+
+        Assert.False(Assert.Single(underWay.Messages).Dup);
+        Assert.True(Assert.Single(late.Messages).Dup);
+        Assert.Equal(1, ((AckPacket?)await device.Receive())!.PacketId);
+        if (version == MqttVersion.V500)
+        {
+            Assert.Equal(PacketType.Disconnect, (await device.Receive())!.Type); // and no answer to "2"
+        }
+
+        Assert.Null(await device.Receive());
+    }
+
     [Fact]
     public async Task Whose_credential_is_revoked_is_thrown_out_without_a_will()
     {

@@ -158,21 +158,40 @@ public sealed class PublishTests
     [InlineData(Failure.TooLarge, ReasonCode.QuotaExceeded)]
     [InlineData(Failure.TooMany, ReasonCode.QuotaExceeded)]
     [InlineData(Failure.Unavailable, ReasonCode.ImplementationSpecificError)]
-    [InlineData(null, ReasonCode.ImplementationSpecificError)]
-    public async Task When_the_whole_call_fails_nothing_of_it_is_acknowledged(Failure? failure, ReasonCode reason)
+    public async Task When_the_whole_call_is_refused_nothing_of_it_is_acknowledged(Failure failure, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
         edge.Device.ByHand = true;
         await using var modern = await edge.Connect();
 
         await modern.Send(modern.Message(Topic, "1"));
-        (await edge.Device.NextPublish()).Throw(failure is { } known ? new FailureException(known, "No.") : new TimeoutException());
+        (await edge.Device.NextPublish()).Throw(new FailureException(failure, "No."));
         Assert.Equal(reason, ((AckPacket?)await modern.Receive())!.Reason);
 
         await using var old = await edge.Connect(MqttVersion.V311);
         await old.Send(old.Message(Topic, "1"));
-        (await edge.Device.NextPublish()).Throw(new TimeoutException());
+        (await edge.Device.NextPublish()).Throw(new FailureException(failure, "No."));
         Assert.Null(await old.Receive());
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task When_it_is_not_known_whether_it_is_stored_it_is_not_answered_and_the_connection_ends(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect(version);
+
+        await device.Send(device.Message(Topic, "1"));
+        (await edge.Device.NextPublish()).Throw(new TimeoutException());
+
+        if (version == MqttVersion.V500)
+        {
+            // A PUBACK with a reason would be an answer: the device would not send it again with DUP.
+            Assert.Equal(ReasonCode.ImplementationSpecificError, ((DisconnectPacket?)await device.Receive())!.Reason);
+        }
+
+        Assert.Null(await device.Receive());
     }
 
     [Fact]

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Grains.Devices;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Grains.Tests.Devices;
@@ -78,6 +81,22 @@ public sealed class DeviceGrainTests : GrainTest
         Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
         await Refused(Failure.NotSignedIn, () => Connect("meter", old, "c2"));
         await Connect("meter", renewed, "c3");
+    }
+
+    [Fact]
+    public async Task A_connection_that_the_grain_forgets_because_a_write_failed_ends()
+    {
+        var connection = await Connect("meter", await Register("meter"), "c1");
+        var storage = Host.Services.GetRequiredService<IGrainStorage>();
+        var stored = new GrainState<DeviceState>(new DeviceState());
+        var device = Grains.Device(Tenant, "meter");
+        await storage.ReadStateAsync("device", device.GetGrainId(), stored);
+        await storage.WriteStateAsync("device", device.GetGrainId(), stored); // the grain does not know of it
+
+        await Assert.ThrowsAsync<InconsistentStateException>(() => As(User(Roles.Operator), device.RenewKey));
+
+        Assert.Equal(ConnectionEnd.Forgotten, await connection.Ended);
+        Assert.False((await Get("meter")).Connected);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.Fixtures;
 using OrleansIoT.History;
 using OrleansIoT.Telemetry;
 
@@ -8,6 +9,7 @@ namespace OrleansIoT.Grains.Tests.Topics;
 
 public sealed class StoreFailureTests : GrainTest
 {
+    private readonly ManualClock _clock = new(Noon);
     private BreakableHistory _history = null!;
 
     public override async Task InitializeAsync()
@@ -53,8 +55,35 @@ public sealed class StoreFailureTests : GrainTest
         Assert.Equal([1, 2, 3], (await Stored("devices/meter/t")).Select(message => message.Seq));
     }
 
+    [Fact]
+    public async Task A_redelivery_stands_and_falls_with_its_first_copy_in_the_same_batch()
+    {
+        _history.IsBroken = true;
+        var refused = await Publish(
+            "meter", Untimed("meter", 1, "a", packetId: 5), Untimed("meter", 1, "a", packetId: 5, dup: true));
+        Assert.Equal([0, 1], refused.Failures.Select(failure => failure.Index));
+    }
+
+    [Fact]
+    public async Task What_is_sent_again_while_the_store_is_stuck_is_stored_once()
+    {
+        var goesOn = new TaskCompletionSource();
+        _history.Stuck = goesOn.Task;
+        var first = Publish("meter", Untimed("meter", 1, "a", packetId: 5));
+        await _history.Begun;
+        _clock.Advance(TimeSpan.FromSeconds(31));
+        await Assert.ThrowsAsync<TimeoutException>(() => first);
+
+        var again = Publish("meter", Untimed("meter", 2, "a", packetId: 5, dup: true));
+        goesOn.SetResult();
+
+        Assert.Empty((await again).Failures);
+        Assert.Single(await Stored("devices/meter/t"));
+    }
+
     protected override void Configure(WebApplicationBuilder builder)
     {
+        builder.Services.AddSingleton<TimeProvider>(_clock);
         var real = builder.Services.Last(service => service.ServiceType == typeof(ITelemetryHistory));
         builder.Services.Remove(real);
         builder.Services.AddSingleton<ITelemetryHistory>(services =>
@@ -63,17 +92,32 @@ public sealed class StoreFailureTests : GrainTest
                 : ActivatorUtilities.CreateInstance(services, real.ImplementationType!))));
     }
 
-    /// <summary>The real store, with a switch that makes its appends fail as a full disk does.</summary>
+    /// <summary>The real store, with a switch that makes its appends fail as a full disk does, or hang as a dying one does.</summary>
     private sealed class BreakableHistory(ITelemetryHistory store) : ITelemetryHistory
     {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Complete with the first append.</summary>
+        public Task Begun => _begun.Task;
+
+        /// <summary>What appends wait for.</summary>
+        public Task Stuck { get; set; } = Task.CompletedTask;
+
         public bool IsBroken { get; set; }
 
         public string? BrokenTopic { get; set; }
 
-        public Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages) =>
-            IsBroken || topic == BrokenTopic
-                ? Task.FromException(new FailureException(Failure.Unavailable, "The disk is full."))
-                : store.Append(topic, firstSeq, messages);
+        public async Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages)
+        {
+            _begun.TrySetResult();
+            await Stuck;
+            if (IsBroken || topic == BrokenTopic)
+            {
+                throw new FailureException(Failure.Unavailable, "The disk is full.");
+            }
+
+            await store.Append(topic, firstSeq, messages);
+        }
 
         public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) =>
             store.ReadTopicTail(topic, cancellation);

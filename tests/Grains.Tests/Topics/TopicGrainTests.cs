@@ -29,6 +29,25 @@ public sealed class TopicGrainTests : GrainTest
     }
 
     [Fact]
+    public async Task Large_readings_of_many_topics_are_not_held_in_memory_and_are_the_latest_all_the_same()
+    {
+        const int batches = 40, topics = 25, size = 60_000;
+        await Register("meter");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var batch = 0; batch < batches; batch++)
+        {
+            var large = Enumerable.Range(0, topics).Select(topic =>
+                Timed("meter", 1, new string('x', size), $"devices/meter/{batch}/{topic}"));
+            Assert.Empty((await Publish("meter", [.. large])).Failures);
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, batches * topics * size / 4);
+        Assert.Equal(size, (await Latest("devices/meter/0/0"))!.Payload.Length);
+        await Publish("meter", Timed("meter", 0, "late", "devices/meter/0/0"));
+        Assert.Equal(size, (await Latest("devices/meter/0/0"))!.Payload.Length);
+    }
+
+    [Fact]
     public async Task Numbers_have_no_gaps_when_many_devices_publish_to_one_topic_at_once()
     {
         const int devices = 20, batches = 10, size = 5;

@@ -37,6 +37,30 @@ public sealed class TimeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_that_begins_while_the_sweep_comes_by_has_thirty_seconds_too()
+    {
+        var gate = Grains.GetGrain<IGateGrain>(_key);
+        var first = gate.Exclusive("first");
+        await Scene.For("begun first");
+        var second = gate.Exclusive("second");
+
+        // Between the end of the first call and the beginning of the second, when neither is to be seen.
+        var sweep = first.ContinueWith(
+            _ => _clock.Advance(TimeSpan.FromSeconds(1)),
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        Scene.Signal("end first");
+        await sweep;
+        await Scene.For("begun second");
+        _clock.Advance(TimeSpan.FromSeconds(31));
+
+        var timeout = await Assert.ThrowsAsync<TimeoutException>(() => second.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.StartsWith("IGateGrain.Exclusive", timeout.Message, StringComparison.Ordinal);
+        Scene.Signal("end second");
+    }
+
+    [Fact]
     public async Task A_timeout_cancels_the_token_of_the_grain()
     {
         var call = Grains.GetGrain<IBoundedGrain>(_key).WaitForToken("it", CancellationToken.None);
