@@ -13,6 +13,7 @@ try
     await using var app = SiloHost.Build(options);
     await app.StartAsync();
     Console.WriteLine(Greeting.Of(app));
+    app.Lifetime.ApplicationStopping.Register(() => Console.WriteLine("Ending: what runs is finished and stored."));
     await app.WaitForShutdownAsync();
     return ExitCodes.Success;
 }

@@ -213,6 +213,11 @@ internal sealed partial class DeviceSession
         try
         {
             _isStoring = true;
+            if (batch.Acks.Refused > 0)
+            {
+                await _device!.Grain.Refused(batch.Acks.Refused); // one-way: nobody waits for a counter
+            }
+
             if (!messages.IsEmpty)
             {
                 batch.Acks.Settle(await _device!.Grain.Publish(messages));

@@ -13,7 +13,7 @@ namespace OrleansIoT.Gateway.Devices;
 internal static class DevicesApi
 {
     private const string ExampleDevice =
-        """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": ["commands/#"], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0}""";
+        """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": [], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0}""";
 
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
@@ -23,7 +23,7 @@ internal static class DevicesApi
             .WithName("RegisterDevice")
             .WithSummary("Registers a device; for operators")
             .WithDescription("The key is in this answer and nowhere else: it is stored hashed. A device connects over MQTT with its id as user name and its key as password.")
-            .ExampleBody("""{"id": "meter-7", "name": "Cellar", "subscribe": ["commands/#"]}""")
+            .ExampleBody("""{"id": "meter-7", "name": "Cellar", "publish": ["plant/cellar/#"]}""")
             .ExampleAnswer("""{"id": "meter-7", "key": "kT0wYd5u…"}""")
             .Fails(400, 409, 413, 415);
 
@@ -105,10 +105,10 @@ internal sealed record NewDevice
     /// <summary>What people call it; up to 200 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Topic filters that it may publish to, besides devices/{itself}/#; at most 100.</summary>
+    /// <summary>Topic filters that it may publish to, besides what is below devices/{itself}/; at most 100.</summary>
     public IReadOnlyList<string?>? Publish { get; init; }
 
-    /// <summary>Topic filters that it may subscribe to, besides devices/{itself}/#; at most 100.</summary>
+    /// <summary>Topic filters that it may subscribe to; at most 100. Kept for when the edge offers subscriptions, which it does not yet.</summary>
     public IReadOnlyList<string?>? Subscribe { get; init; }
 }
 
@@ -120,7 +120,7 @@ internal sealed record DevicePage(IReadOnlyList<DeviceView> Devices, string? Nex
 
 /// <param name="ConnectedSince">Null while it is away.</param>
 /// <param name="LastSeen">When it last connected or published; null if never.</param>
-/// <param name="Readings">Readings stored for it, ever.</param>
+/// <param name="Readings">Readings stored under this id, ever; also those of a device that was removed before.</param>
 /// <param name="Redeliveries">Redeliveries recognised since the server last woke for it.</param>
 /// <param name="Refusals">Messages refused since the server last woke for it.</param>
 internal sealed record DeviceView(

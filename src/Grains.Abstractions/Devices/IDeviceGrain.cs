@@ -7,8 +7,8 @@ using OrleansIoT.Telemetry;
 namespace OrleansIoT.Devices;
 
 /// <param name="Name">What people call it; up to 200 characters, may be empty.</param>
-/// <param name="Publish">Topic filters it may publish to, besides <c>devices/{itself}/#</c>; at most 100.</param>
-/// <param name="Subscribe">Topic filters it may subscribe to, besides <c>devices/{itself}/#</c>; at most 100.</param>
+/// <param name="Publish">Topic filters it may publish to, besides what is below <c>devices/{itself}/</c>; at most 100.</param>
+/// <param name="Subscribe">Topic filters it may subscribe to, likewise; at most 100. Kept for when the edge offers subscriptions.</param>
 [GenerateSerializer, Immutable, Alias("iot.DeviceRegistration")]
 public sealed record DeviceRegistration(
     [property: Id(0)] string Name,
@@ -117,6 +117,10 @@ public interface IDeviceGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Publish")]
     Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages);
+
+    /// <summary>The edge itself has refused messages of the device, for what they are; they are counted. The caller is the device.</summary>
+    [OneWay, AlwaysInterleave, Alias("Refused")]
+    Task Refused(int messages);
 }
 
 public static class DeviceGrains

@@ -12,11 +12,12 @@ public interface ITopicGrain : IGrainWithStringKey
     /// Stores the messages, all of this topic and of one device, in this order, each with the next number; a redelivery
     /// of a reading with its own time is recognised and not stored again. Complete when everything is durable and can be read.
     /// </summary>
+    /// <returns>How many of them were redeliveries.</returns>
     /// <exception cref="Failures.FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
     // As long as it is not known what becomes of an append, its device waits: what it sends again meanwhile is recognised
     // only by what is stored.
     [ResponseTimeout("01:00:00"), Alias("Append")]
-    Task Append(ImmutableArray<TelemetryMessage> messages);
+    Task<int> Append(ImmutableArray<TelemetryMessage> messages);
 
     /// <returns>The reading with the greatest position, or null for a topic without readings.</returns>
     /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>

@@ -4,6 +4,15 @@ namespace OrleansIoT.Grains.Devices;
 
 public sealed partial class DeviceGrain
 {
+    [LoggerMessage(LogLevel.Information, "Device {Device} was registered by {Caller}")]
+    private static partial void LogRegistered(ILogger logger, string device, string caller);
+
+    [LoggerMessage(LogLevel.Information, "Device {Device} has a new key from {Caller}; the old one does not work any more")]
+    private static partial void LogKeyRenewed(ILogger logger, string device, string caller);
+
+    [LoggerMessage(LogLevel.Information, "Device {Device} was removed by {Caller}")]
+    private static partial void LogRemoved(ILogger logger, string device, string caller);
+
     [LoggerMessage(LogLevel.Error, "Device {Device}: readings of topic {Topic} could not be stored and are not acknowledged")]
     private static partial void LogAppendFailed(ILogger logger, string device, string topic, Exception exception);
 }

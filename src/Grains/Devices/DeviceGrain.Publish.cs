@@ -32,6 +32,13 @@ public sealed partial class DeviceGrain
             : new PublishResult([.. failures.OrderBy(failure => failure.Index)]);
     }
 
+    public Task Refused(int messages)
+    {
+        Demand(IsThisDevice);
+        _refused += messages;
+        return Task.CompletedTask;
+    }
+
     /// <summary>What has to be stored, by topic; what may not be is added to the failures.</summary>
     private async ValueTask<Dictionary<string, Share>> Accept(
         ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
@@ -94,7 +101,7 @@ public sealed partial class DeviceGrain
         var ofTopic = share.Stored.Count == messages.Length ? messages : [.. share.Stored.Select(i => messages[i])];
         try
         {
-            await GrainFactory.Topic(Key.Tenant, topic).Append(ofTopic);
+            _redelivered += await GrainFactory.Topic(Key.Tenant, topic).Append(ofTopic);
         }
         catch (Exception e)
         {

@@ -29,6 +29,7 @@ public sealed partial class DeviceGrain(
 {
     private const int MaxNameLength = 200;
     private const int MaxFilters = 100;
+    private const string Managers = "the role operator or admin";
 
     private Connection? _connection;
     private DateTimeOffset? _lastSeen;
@@ -49,7 +50,7 @@ public sealed partial class DeviceGrain(
 
     public async Task<string> Register(DeviceRegistration registration)
     {
-        Demand(Permissions.MayManageDevices);
+        Demand(Permissions.MayManageDevices, Managers);
         if (!DeviceId.IsValid(Key.Name, out var why))
         {
             throw new FailureException(Failure.Invalid, why);
@@ -73,26 +74,29 @@ public sealed partial class DeviceGrain(
             Subscribe = registration.Subscribe,
         };
         await Durably(state.WriteStateAsync);
+        LogRegistered(logger, Key.ToString(), Caller.Current!.Subject);
         return key;
     }
 
     public async Task<string> RenewKey()
     {
-        DemandRegistered(Permissions.MayManageDevices);
+        DemandRegistered(Permissions.MayManageDevices, Managers);
         var key = DeviceKey.Create();
         state.State = state.State with { KeyHash = DeviceKey.Hash(key) };
         await Durably(state.WriteStateAsync);
+        LogKeyRenewed(logger, Key.ToString(), Caller.Current!.Subject);
         await End(ConnectionEnd.CredentialRevoked);
         return key;
     }
 
     public async Task Remove()
     {
-        Demand(Permissions.MayManageDevices);
+        Demand(Permissions.MayManageDevices, Managers);
         var existed = state.RecordExists;
         if (existed)
         {
             await Durably(state.ClearStateAsync);
+            LogRemoved(logger, Key.ToString(), Caller.Current!.Subject);
             await End(ConnectionEnd.CredentialRevoked);
         }
 
@@ -107,7 +111,7 @@ public sealed partial class DeviceGrain(
 
     public async Task<DeviceSnapshot> Get()
     {
-        DemandRegistered(Permissions.MaySeeDevices);
+        DemandRegistered(Permissions.MaySeeDevices, "the role viewer, operator or admin");
         var tail = await history.ReadDeviceTail(Key.ToString(), 0);
         return new DeviceSnapshot(
             Key.Name,
@@ -176,9 +180,9 @@ public sealed partial class DeviceGrain(
         }
     }
 
-    private void DemandRegistered(Func<Caller, string, bool> permission)
+    private void DemandRegistered(Func<Caller, string, bool> permission, string takes)
     {
-        Demand(permission);
+        Demand(permission, takes);
         if (!state.RecordExists)
         {
             ForgetNobody();

@@ -14,7 +14,15 @@ public sealed class DirectoryGrain(IDirectory directory) : TenantGrain, IDirecto
 
     public Task<DirectoryPage> List(string? search, int limit, string? cursor)
     {
-        Demand(OfUsers ? Permissions.MayManageUsers : Permissions.MaySeeDevices);
+        if (OfUsers)
+        {
+            Demand(Permissions.MayManageUsers, "the role admin");
+        }
+        else
+        {
+            Demand(Permissions.MaySeeDevices, "the role viewer, operator or admin");
+        }
+
         return limit is >= 1 and <= MaxLimit
             ? directory.List(Key.ToString(), string.IsNullOrEmpty(search) ? null : search, limit, cursor)
             : throw new FailureException(Failure.Invalid, $"limit is 1 to {MaxLimit}.");

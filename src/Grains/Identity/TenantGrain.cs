@@ -12,7 +12,9 @@ public abstract class TenantGrain : Grain
     protected GrainKey Key => _key.Name is null ? _key = GrainKey.Parse(this.GetPrimaryKeyString()) : _key;
 
     /// <summary>The caller, if it may; a caller of another tenant is told what it would be told if there were nothing.</summary>
-    protected Caller Demand(Func<Caller, string, bool> permission)
+    /// <param name="permission">What it must be allowed to do in this tenant.</param>
+    /// <param name="takes">Who is, for the sentence "This takes …".</param>
+    protected Caller Demand(Func<Caller, string, bool> permission, string takes = "another caller")
     {
         var caller = Caller.Current ?? throw new FailureException(Failure.NotSignedIn, "Sign in first.");
         if (!Permissions.MayKnowOf(caller, Key.Tenant))
@@ -22,7 +24,7 @@ public abstract class TenantGrain : Grain
 
         return permission(caller, Key.Tenant)
             ? caller
-            : throw new FailureException(Failure.Forbidden, "You may not do this.");
+            : throw new FailureException(Failure.Forbidden, $"You may not do this: it takes {takes}.");
     }
 
     /// <summary>What somebody is told who asks for a thing that does not exist, or not for them.</summary>

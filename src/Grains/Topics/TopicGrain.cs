@@ -21,6 +21,8 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
     private const int LargestKept = 256;
 
+    private const string Readers = "the role viewer, operator or admin";
+
     private readonly SemaphoreSlim _lookUp = new(1);
     private long _lastSeq;
 
@@ -48,7 +50,7 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         }
     }
 
-    public Task Append(ImmutableArray<TelemetryMessage> messages)
+    public Task<int> Append(ImmutableArray<TelemetryMessage> messages)
     {
         Demand(Permissions.MayAppend);
         return MayBeKnown(messages) ? AppendUnknown(messages) : Store(messages);
@@ -56,14 +58,14 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
 
     public async Task<TelemetryMessage?> Latest()
     {
-        Demand(Permissions.MayReadTelemetry);
+        Demand(Permissions.MayReadTelemetry, Readers);
         ForgetUnwritten();
         return _latestAt is null ? null : _latest ?? (await history.ReadTopicTail(Key.ToString())).Latest;
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
     {
-        Demand(Permissions.MayReadTelemetry);
+        Demand(Permissions.MayReadTelemetry, Readers);
         if (query.Limit is < 1 or > TelemetryQuery.MaxLimit)
         {
             throw new FailureException(Failure.Invalid, $"limit is 1 to {TelemetryQuery.MaxLimit}.");
@@ -99,7 +101,7 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         return false;
     }
 
-    private async Task AppendUnknown(ImmutableArray<TelemetryMessage> messages)
+    private async Task<int> AppendUnknown(ImmutableArray<TelemetryMessage> messages)
     {
         await _lookUp.WaitAsync();
         try
@@ -117,6 +119,8 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
             {
                 await Store(unknown);
             }
+
+            return messages.Length - unknown.Length;
         }
         finally
         {
@@ -124,7 +128,7 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         }
     }
 
-    private async Task Store(ImmutableArray<TelemetryMessage> messages)
+    private async Task<int> Store(ImmutableArray<TelemetryMessage> messages)
     {
         if (_givesWay)
         {
@@ -157,6 +161,8 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         {
             Keep(messages[latest] with { Seq = first + latest });
         }
+
+        return 0;
     }
 
     /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>

@@ -44,6 +44,9 @@ public sealed class DemoDevice
 
     public string Name { get; }
 
+    /// <summary>One that it publishes to.</summary>
+    public string Topic => TopicOf(_kind switch { 0 => "position", 1 => "litres", _ => "temperature" });
+
     /// <summary>Until the next time it wakes; the first time comes soon, so that there is something to see.</summary>
     public TimeSpan NextSleep()
     {
@@ -93,7 +96,9 @@ public sealed class DemoDevice
     }
 
     private DemoReading Reading(string what, string at, string value) =>
-        new($"devices/{Id}/{what}", $$"""{"ts":"{{at}}","value":{{value}}}""");
+        new(TopicOf(what), $$"""{"ts":"{{at}}","value":{{value}}}""");
+
+    private string TopicOf(string what) => $"devices/{Id}/{what}";
 
     private static string Number(double value, int digits) =>
         Math.Round(value, digits).ToString(CultureInfo.InvariantCulture);

@@ -40,7 +40,7 @@ public sealed partial class DemoFleet(
             lives.AddRange(group.Zip(keys, (device, key) => Live(device, key, edge, stoppingToken)));
         }
 
-        LogRunning(logger, options.Demo);
+        LogRunning(logger, options.Demo, devices[0].Topic);
         await Task.WhenAll(lives);
     }
 
@@ -90,8 +90,8 @@ public sealed partial class DemoFleet(
         await started.Task.WaitAsync(stopping);
     }
 
-    [LoggerMessage(LogLevel.Information, "The demo fleet runs: {Count} devices")]
-    private static partial void LogRunning(ILogger logger, int count);
+    [LoggerMessage(LogLevel.Information, "The demo fleet runs: {Count} devices; see GET /devices, and for example GET /iot/{Topic}/latest")]
+    private static partial void LogRunning(ILogger logger, int count, string topic);
 
     [LoggerMessage(LogLevel.Debug, "Demo device {Device} was not heard: {Why}")]
     private static partial void LogNotHeard(ILogger logger, string device, string why);

@@ -123,6 +123,14 @@ internal sealed class TestDevice : IDeviceGrain
         return call.Answer;
     }
 
+    public int RefusedByTheEdge { get; private set; }
+
+    public Task Refused(int messages)
+    {
+        RefusedByTheEdge += messages;
+        return Task.CompletedTask;
+    }
+
     public Task<string> Register(DeviceRegistration registration) => throw new NotSupportedException();
 
     public Task<string> RenewKey() => throw new NotSupportedException();

@@ -170,6 +170,7 @@ public sealed class TrespassTests : IAsyncLifetime
         Assert.Equal(ReasonCode.PayloadFormatInvalid, await device.Publish("devices/meter/when", payload));
         await using var older = await MqttDevice.Connect(_iot.MqttPort, "meter", _key, MqttVersion.V311);
         Assert.Null(await older.Publish("devices/meter/when", payload));
+        Assert.Equal(2, (await _admin.Get("/devices/meter")).Body.GetProperty("refusals").GetInt64());
         Assert.Equal(HttpStatusCode.NotFound, (await _admin.Get("/iot/devices/meter/when/latest")).Status);
     }
 

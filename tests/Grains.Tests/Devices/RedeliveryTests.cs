@@ -1,3 +1,6 @@
+using OrleansIoT.Devices;
+using OrleansIoT.Identity;
+
 namespace OrleansIoT.Grains.Tests.Devices;
 
 public sealed class RedeliveryTests : GrainTest
@@ -17,6 +20,15 @@ public sealed class RedeliveryTests : GrainTest
         await Publish("meter", Timed("meter", 1, packetId: 1, dup: true));
         await Publish("meter", Timed("meter", 1, packetId: 7));
         Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task Recognised_redeliveries_are_counted_with_and_without_their_own_time()
+    {
+        await Publish("meter", Timed("meter", 1), Untimed("meter", 2, "a", packetId: 5));
+        await Publish("meter", Timed("meter", 1), Untimed("meter", 3, "a", packetId: 5, dup: true), Timed("meter", 9));
+        var device = await As(User(Roles.Viewer), () => Grains.Device(Tenant, "meter").Get());
+        Assert.Equal((3, 2), (device.Readings, device.Redeliveries));
     }
 
     [Fact]
