@@ -98,13 +98,14 @@ public interface IDeviceGrain : IGrainWithStringKey
 
     /// <summary>
     /// Checks the key and makes this the device's one connection; the one before it ends with
-    /// <see cref="ConnectionEnd.TakenOver"/>. The caller checks credentials (<see cref="Roles.SignIn"/>).
+    /// <see cref="ConnectionEnd.TakenOver"/>. It waits its turn behind what that one publishes, so a device that connects
+    /// again and again has no more under way than one connection may. The caller checks credentials (<see cref="Roles.SignIn"/>).
     /// </summary>
     /// <param name="key">What the device showed.</param>
     /// <param name="connectionId">Unique among all connections of all edges.</param>
     /// <param name="connection">Told when the server ends the connection.</param>
     /// <exception cref="FailureException">NotSignedIn: no such device or not its key; the same message for both.</exception>
-    [AlwaysInterleave, Alias("Connect")]
+    [Alias("Connect")]
     Task Connect(string key, string connectionId, IDeviceConnection connection);
 
     /// <summary>The connection has ended; nothing happens if another one has taken its place. The caller is the device.</summary>

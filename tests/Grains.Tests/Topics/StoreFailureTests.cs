@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.History;
+using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Grains.Tests.Topics;
@@ -79,6 +81,26 @@ public sealed class StoreFailureTests : GrainTest
 
         Assert.Empty((await again).Failures);
         Assert.Single(await Stored("devices/meter/t"));
+    }
+
+    [Fact]
+    public async Task A_device_connects_anew_only_when_what_it_sent_before_is_stored()
+    {
+        var key = await Register("impatient");
+        var goesOn = new TaskCompletionSource();
+        _history.Stuck = goesOn.Task;
+        var publish = Publish("impatient", Untimed("impatient", 1, "a", packetId: 5));
+        await _history.Begun;
+
+        var grain = Grains.Device(Tenant, "impatient");
+        var connect = As(Caller.SigningIn(Tenant, "edge"), () => grain.Connect(key, "c1", null!));
+        Assert.False((await As(User(Roles.Viewer), grain.Get)).Connected); // this does not wait
+        goesOn.SetResult();
+
+        Assert.Empty((await publish).Failures);
+        await connect;
+        Assert.True((await As(User(Roles.Viewer), grain.Get)).Connected);
+        await As(Caller.Device(Tenant, "impatient"), () => grain.Disconnect("c1"));
     }
 
     protected override void Configure(WebApplicationBuilder builder)
