@@ -124,6 +124,8 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     public Task Disconnect(string connectionId) => throw new NotSupportedException();
 
+    public Task Refused(int messages) => throw new NotSupportedException();
+
     public Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
 
     private DeviceSnapshot Existing() =>
@@ -132,7 +134,7 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
 internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
 {
-    public Task Append(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
+    public Task<int> Append(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
 
     public async Task<TelemetryMessage?> Latest()
     {
