@@ -12,6 +12,7 @@ internal sealed class Reminder : IGrainReminder, IDisposable
     // Writers of the row, one at a time: a tick that is noted must not bring back a reminder that was removed meanwhile.
     private readonly SemaphoreSlim _writing = new(1);
     private volatile ReminderRow? _row;
+    private volatile Task _tick = Task.CompletedTask;
 
     internal Reminder(Reminders reminders, GrainId grainId, string name)
     {
@@ -21,13 +22,16 @@ internal sealed class Reminder : IGrainReminder, IDisposable
         using (ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow())
         {
             _timer = reminders.Silo.Clock.CreateTimer(
-                static self => _ = ((Reminder)self!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                static self => ((Reminder)self!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
     public string ReminderName { get; }
 
     internal bool IsRegistered => _row is not null;
+
+    /// <summary>The last tick, until it is delivered and noted.</summary>
+    internal Task Tick => _tick;
 
     private DateTimeOffset Now => _reminders.Silo.Clock.GetUtcNow();
 
@@ -68,6 +72,8 @@ internal sealed class Reminder : IGrainReminder, IDisposable
     internal void Disarm() => _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     private static DateTimeOffset NextTick(ReminderRow row) => row.LastTick + row.Period ?? row.StartAt;
+
+    private void OnTimer() => _tick = OnDue();
 
     private async Task OnDue()
     {

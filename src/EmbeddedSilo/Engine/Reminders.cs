@@ -35,12 +35,16 @@ internal sealed class Reminders(Silo silo, IReminderStore? store)
         }
     }
 
-    internal void Stop()
+    /// <summary>No more ticks.</summary>
+    /// <returns>Complete when those under way are delivered and noted; one that is not would come again at the next start.</returns>
+    internal Task Stop()
     {
         foreach (var reminder in _reminders.Values)
         {
             reminder.Disarm();
         }
+
+        return Task.WhenAll(_reminders.Values.Select(reminder => reminder.Tick));
     }
 
     internal async Task<IGrainReminder> Register(IGrainBase grain, string name, TimeSpan dueTime, TimeSpan period)

@@ -39,9 +39,9 @@ internal sealed partial class Silo
         }
 
         _phase = Phase.Draining;
-        Reminders.Stop();
+        var reminded = Reminders.Stop();
         _collector.Dispose();
-        if (!await InTime(BecomeQuiet(), cancellationToken))
+        if (!await InTime(Task.WhenAll(BecomeQuiet(), reminded), cancellationToken))
         {
             LogDrainLimit(Options.DrainLimit);
             foreach (var activation in Activations)

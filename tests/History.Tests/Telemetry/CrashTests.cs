@@ -43,7 +43,7 @@ public sealed class CrashTests
     [StraceFact]
     public async Task Every_acknowledgement_leaves_after_an_fsync_that_succeeded_and_a_failed_one_is_refused()
     {
-        var directory = TestStore.NewDirectory();
+        var directory = Directory.CreateDirectory(TestStore.NewDirectory()).FullName; // strace does not make one for its file
         var trace = directory + ".strace";
         var acknowledged = new long[1];
 
