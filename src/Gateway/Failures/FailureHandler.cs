@@ -92,7 +92,9 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     private static Task Write(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
-        return context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType, context.RequestAborted);
+
+        // Without a token of ours: with one it would throw, and be logged, for everybody who has hung up.
+        return context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);
     }
 
     private static (int Status, string Code, string Title) Describe(Failure failure) => failure switch

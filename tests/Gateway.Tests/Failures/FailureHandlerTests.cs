@@ -1,4 +1,8 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Tests.World;
 using OrleansIoT.Identity;
 
@@ -25,6 +29,17 @@ public sealed class FailureHandlerTests
         Assert.Equal("The grain's own words.", await Task.FromResult(answer).IsProblem(status, code));
         Assert.Equal(failure is Failure.TooMany or Failure.Unavailable, answer.Headers.RetryAfter is not null);
         Assert.Equal(failure == Failure.NotSignedIn, answer.Headers.WwwAuthenticate.Count > 0);
+    }
+
+    [Fact]
+    public async Task Who_has_hung_up_is_told_nothing_and_that_is_no_error()
+    {
+        using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services, RequestAborted = new CancellationToken(canceled: true) };
+        context.Response.Body = new MemoryStream();
+        var handler = new FailureHandler(NullLogger<FailureHandler>.Instance);
+
+        Assert.True(await handler.TryHandleAsync(context, new FailureException(Failure.TooMany, "Later."), CancellationToken.None));
     }
 
     [Fact]
