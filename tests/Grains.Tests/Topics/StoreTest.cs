@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Failures;
+using OrleansIoT.History;
+using OrleansIoT.Telemetry;
+
+namespace OrleansIoT.Grains.Tests.Topics;
+
+/// <summary>Grains on a real store that a test can break.</summary>
+public abstract class StoreTest : GrainTest
+{
+    protected BreakableHistory History { get; private set; } = null!;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Register("meter");
+    }
+
+    protected override void Configure(WebApplicationBuilder builder)
+    {
+        var real = builder.Services.Last(service => service.ServiceType == typeof(ITelemetryHistory));
+        builder.Services.Remove(real);
+        builder.Services.AddSingleton<ITelemetryHistory>(services =>
+            History = new BreakableHistory((ITelemetryHistory)(real.ImplementationFactory is { } factory
+                ? factory(services)
+                : ActivatorUtilities.CreateInstance(services, real.ImplementationType!))));
+    }
+
+    /// <summary>The real store, with a switch that makes its appends fail as a full disk does, or hang as a dying one does.</summary>
+    protected sealed class BreakableHistory(ITelemetryHistory store) : ITelemetryHistory
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Complete with the first append.</summary>
+        public Task Begun => _begun.Task;
+
+        /// <summary>What appends wait for.</summary>
+        public Task Stuck { get; set; } = Task.CompletedTask;
+
+        public bool IsBroken { get; set; }
+
+        public string? BrokenTopic { get; set; }
+
+        public async Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages)
+        {
+            _begun.TrySetResult();
+            await Stuck;
+            if (IsBroken || topic == BrokenTopic)
+            {
+                throw new FailureException(Failure.Unavailable, "The disk is full.");
+            }
+
+            await store.Append(topic, firstSeq, messages);
+        }
+
+        public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) =>
+            store.ReadTopicTail(topic, cancellation);
+
+        public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation) =>
+            store.ReadDeviceTail(device, count, cancellation);
+
+        public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation) =>
+            store.Read(topic, query, cancellation);
+
+        public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
+            string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation) =>
+            store.ReadAt(topic, times, cancellation);
+    }
+}
