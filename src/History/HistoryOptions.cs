@@ -21,4 +21,12 @@ public sealed class HistoryOptions
     /// <summary>How many reads run side by side; others wait their turn. Default: 4.</summary>
     [Range(1, 256)]
     public int Readers { get; set; } = 4;
+
+    /// <summary>The most messages in the queue of a durable session; beyond, the oldest is dropped and counted. Default: 10,000.</summary>
+    [Range(1, 60_000)]
+    public int SessionQueueMessages { get; set; } = 10_000;
+
+    /// <summary>The most bytes in the queue of a durable session, likewise. Default: 16 MiB.</summary>
+    [Range(1, long.MaxValue)]
+    public long SessionQueueBytes { get; set; } = 16 << 20;
 }

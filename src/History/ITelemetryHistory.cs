@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History;
@@ -13,6 +15,23 @@ public sealed record TopicTail(long LastSeq, TelemetryMessage? Latest);
 /// <param name="WithoutOwnTime">Its last stored readings of QoS 1 or 2 that carried no time of their own, oldest first.</param>
 public sealed record DeviceTail(long Readings, DateTimeOffset? LastReceivedAt, IReadOnlyList<TelemetryMessage> WithoutOwnTime);
 
+/// <summary>A message for a durable session's queue.</summary>
+/// <param name="Session">The session's key, <c>{tenant}/{session}</c>.</param>
+/// <param name="Message">Its index among the messages that are appended.</param>
+/// <param name="Qos">1 or 2.</param>
+/// <param name="Retain">The RETAIN flag to send it with.</param>
+/// <param name="SubscriptionIds">To send it with.</param>
+public sealed record Enqueue(string Session, int Message, Qos Qos, bool Retain, ImmutableArray<uint> SubscriptionIds);
+
+/// <summary>What becomes durable together with an append, or not at all.</summary>
+/// <param name="Queued">Messages for durable sessions, in the order of the messages.</param>
+/// <param name="Received">QoS 2 packet identifiers of a durable session, by its key; null when there are none.</param>
+/// <param name="IsTransient">The topic keeps no history: no reading is stored and none is numbered.</param>
+public sealed record AppendEffects(
+    IReadOnlyList<Enqueue> Queued,
+    (string Session, IReadOnlyList<ushort> PacketIds)? Received,
+    bool IsTransient);
+
 /// <summary>
 /// Telemetry that survives a crash. Topics and devices are named by grain key, <c>{tenant}/{name}</c>. An append is
 /// complete only when it is durable; from that moment every other member sees it.
@@ -21,14 +40,18 @@ public interface ITelemetryHistory
 {
     /// <summary>
     /// Stores the messages under the numbers <paramref name="firstSeq"/>, firstSeq + 1, … Appends are committed in the
-    /// order of the calls, many in one transaction. The work is queued before the method returns.
+    /// order of the calls, many in one transaction. The work is queued before the method returns. The last of the messages
+    /// with <see cref="TelemetryMessage.Retain"/> becomes the topic's retained message; an empty one removes it.
     /// </summary>
     /// <param name="topic">The topic's key.</param>
     /// <param name="firstSeq">The number after the topic's last one. With any other number nothing is stored: that is how a second activation of the topic, or one that lost an append, is found out.</param>
-    /// <param name="messages">At least one, all of this topic.</param>
+    /// <param name="messages">All of this topic; those with <see cref="TelemetryMessage.IsStored"/> are not numbered and not stored. At least one, stored or not.</param>
+    /// <param name="effects">What becomes durable together with them, or null for nothing. A transient topic has no readings: only this.</param>
+    /// <returns>The number of each of <see cref="AppendEffects.Queued"/> in its session's queue, 0 where there is no such session; empty for none.</returns>
     /// <exception cref="SequenceConflictException">The topic's history does not end at firstSeq - 1.</exception>
     /// <exception cref="Failures.FailureException">Unavailable: not durable (a full disk, a lost database); whatever the caller retries, nothing acknowledged is lost.</exception>
-    Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages);
+    Task<ImmutableArray<long>> Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null);
 
     Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default);
 

@@ -2,13 +2,13 @@ using System.Collections.Immutable;
 using Orleans.Concurrency;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
-using OrleansIoT.Telemetry;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Devices;
 
 /// <param name="Name">What people call it; up to 200 characters, may be empty.</param>
-/// <param name="Publish">Topic filters it may publish to, besides what is below <c>devices/{itself}/</c>; at most 100.</param>
-/// <param name="Subscribe">Topic filters it may subscribe to, likewise; at most 100. Kept for when the edge offers subscriptions.</param>
+/// <param name="Publish">Topic filters it may publish to, besides what is below <c>devices/{itself}/</c>; one that begins with <c>!</c> denies, and a denial wins. At most 100.</param>
+/// <param name="Subscribe">Topic filters it may subscribe to, likewise; at most 100.</param>
 [GenerateSerializer, Immutable, Alias("iot.DeviceRegistration")]
 public sealed record DeviceRegistration(
     [property: Id(0)] string Name,
@@ -32,7 +32,8 @@ public sealed record DeviceSnapshot(
     [property: Id(6)] DateTimeOffset? ConnectedSince,
     [property: Id(7)] long Readings,
     [property: Id(8)] long Redeliveries,
-    [property: Id(9)] long Refusals)
+    [property: Id(9)] long Refusals,
+    [property: Id(10)] ImmutableArray<SessionSnapshot> Sessions)
 {
     public bool Connected => ConnectedSince is not null;
 }
@@ -51,30 +52,9 @@ public sealed record PublishResult([property: Id(0)] ImmutableArray<PublishFailu
     public static readonly PublishResult AllStored = new([]);
 }
 
-/// <summary>Why the server ends a device's connection.</summary>
-public enum ConnectionEnd
-{
-    /// <summary>The same device connected anew (MQTT 5.0 reason code 0x8E).</summary>
-    TakenOver = 1,
-
-    /// <summary>The device was removed or its key renewed (0x87).</summary>
-    CredentialRevoked,
-
-    /// <summary>The device's grain left memory and knows the connection no longer (0x83).</summary>
-    Forgotten,
-}
-
-/// <summary>The edge's end of a device's connection, for its grain to talk to.</summary>
-[Alias("iot.IDeviceConnection")]
-public interface IDeviceConnection : IGrainObserver
-{
-    [OneWay, Alias("End")]
-    Task End(ConnectionEnd why);
-}
-
 /// <summary>One device, keyed by <c>{tenant}/{device id}</c>.</summary>
 [Alias("iot.IDeviceGrain")]
-public interface IDeviceGrain : IGrainWithStringKey
+public interface IDeviceGrain : IClientGrain
 {
     /// <summary>Creates the device; complete when durable.</summary>
     /// <returns>Its key, which is stored hashed and can never be shown again.</returns>
@@ -97,31 +77,11 @@ public interface IDeviceGrain : IGrainWithStringKey
     Task<DeviceSnapshot> Get();
 
     /// <summary>
-    /// Checks the key and makes this the device's one connection; the one before it ends with
-    /// <see cref="ConnectionEnd.TakenOver"/>. It waits its turn behind what that one publishes, so a device that connects
-    /// again and again has no more under way than one connection may. The caller checks credentials (<see cref="Roles.SignIn"/>).
+    /// Names the credential that works now, for a token that stands for it: another one when the key is renewed. A secret of the server's.
     /// </summary>
-    /// <param name="key">What the device showed.</param>
-    /// <param name="connectionId">Unique among all connections of all edges.</param>
-    /// <param name="connection">Told when the server ends the connection.</param>
-    /// <exception cref="FailureException">NotSignedIn: no such device or not its key; the same message for both.</exception>
-    [Alias("Connect")]
-    Task Connect(string key, string connectionId, IDeviceConnection connection);
-
-    /// <summary>The connection has ended; nothing happens if another one has taken its place. The caller is the device.</summary>
-    [AlwaysInterleave, Alias("Disconnect")]
-    Task Disconnect(string connectionId);
-
-    /// <summary>
-    /// Stores the messages, in this order within each topic, each once however often it is delivered. Complete when
-    /// everything that is not named in the result is durable and can be read. The caller is the device.
-    /// </summary>
-    [Alias("Publish")]
-    Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages);
-
-    /// <summary>The edge itself has refused messages of the device, for what they are; they are counted. The caller is the device.</summary>
-    [OneWay, AlwaysInterleave, Alias("Refused")]
-    Task Refused(int messages);
+    /// <exception cref="FailureException">NotFound, Forbidden.</exception>
+    [Alias("CredentialId")]
+    Task<string> CredentialId();
 }
 
 public static class DeviceGrains

@@ -1,3 +1,5 @@
+using OrleansIoT.Sessions;
+
 namespace OrleansIoT.Telemetry;
 
 /// <summary>
@@ -11,7 +13,7 @@ public sealed record TelemetryMessage
     [Id(0)]
     public required string Topic { get; init; }
 
-    /// <summary>The id of the device that published it, without the tenant.</summary>
+    /// <summary>The id of the device that published it, without the tenant; or <c>users/{id}</c>.</summary>
     [Id(1)]
     public required string Device { get; init; }
 
@@ -42,4 +44,25 @@ public sealed record TelemetryMessage
     /// <summary>The reading's number in its topic, from 1, in commit order without gaps; 0 until it is stored.</summary>
     [Id(8)]
     public long Seq { get; init; }
+
+    /// <summary>How it was published, and the most that a subscriber gets it with.</summary>
+    [Id(9)]
+    public Qos Qos { get; init; }
+
+    /// <summary>It becomes its topic's retained message; an empty one removes that (MQTT 5.0 section 3.3.1.3).</summary>
+    [Id(10)]
+    public bool Retain { get; init; }
+
+    /// <summary>It is known to be in the history: subscribers get it again, as MQTT wants it, and nothing is stored.</summary>
+    [Id(11)]
+    public bool IsStored { get; init; }
+
+    /// <summary>What the publisher said about it besides; null for nothing, as of most readings.</summary>
+    [Id(12)]
+    public MessageProperties? Properties { get; init; }
+
+    /// <summary>From this moment on it is sent to nobody [MQTT-3.3.2-5]; far away without an expiry interval.</summary>
+    public DateTimeOffset ExpiresAt => Properties?.ExpiresAfter is { } seconds
+        ? ReceivedAt.AddSeconds(Math.Min(seconds, (DateTimeOffset.MaxValue - ReceivedAt).TotalSeconds - 1))
+        : DateTimeOffset.MaxValue;
 }

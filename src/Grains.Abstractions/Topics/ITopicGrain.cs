@@ -9,15 +9,20 @@ namespace OrleansIoT.Topics;
 public interface ITopicGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Stores the messages, all of this topic and of one device, in this order, each with the next number; a redelivery
-    /// of a reading with its own time is recognised and not stored again. Complete when everything is durable and can be read.
+    /// Stores the messages, all of this topic and of one publisher, in this order, each with the next number; a redelivery
+    /// of a reading with its own time is recognised and not stored again. In the same transaction they enter the queues of
+    /// the durable sessions that subscribe, and become the retained message. Complete when everything is durable and can be
+    /// read; then all who subscribe hear them. A topic that is transient keeps no history of them.
     /// </summary>
+    /// <param name="messages">Those with <see cref="TelemetryMessage.IsStored"/> are only delivered.</param>
+    /// <param name="session">The publisher's session, by its name within the tenant.</param>
+    /// <param name="isDurable">That session is durable: packet identifiers of QoS 2 are remembered in the same transaction.</param>
     /// <returns>How many of them were redeliveries.</returns>
     /// <exception cref="Failures.FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
     // As long as it is not known what becomes of an append, its device waits: what it sends again meanwhile is recognised
     // only by what is stored.
     [ResponseTimeout("01:00:00"), Alias("Append")]
-    Task<int> Append(ImmutableArray<TelemetryMessage> messages);
+    Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable);
 
     /// <returns>The reading with the greatest position, or null for a topic without readings.</returns>
     /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
