@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Mqtt;
-
-/// <summary>A name and a value of the sender's own; names may repeat, and their order counts.</summary>
-public readonly record struct UserProperty(string Name, string Value);
 
 /// <summary>
 /// The properties of one packet or of a will, in the order in which they stand on the wire. What is absent is null.

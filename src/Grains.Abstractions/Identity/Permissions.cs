@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using OrleansIoT.Topics;
 
 namespace OrleansIoT.Identity;
@@ -37,27 +39,101 @@ public static class Permissions
     public static bool IsDevice(Caller caller, string tenant, string device) =>
         caller.Kind == CallerKind.Device && caller.Tenant == tenant && caller.Subject == device;
 
-    /// <summary>Readings enter a topic's history from devices of the same tenant; the device grain has checked its grants.</summary>
-    public static bool MayAppend(Caller caller, string tenant) =>
-        IsSystem(caller) || (caller.Kind == CallerKind.Device && caller.Tenant == tenant);
+    /// <summary>Only the user itself speaks as the user.</summary>
+    public static bool IsUser(Caller caller, string tenant, string user) =>
+        caller.Kind == CallerKind.User && caller.Tenant == tenant && caller.Subject == user;
 
     /// <summary>
-    /// A device publishes below <c>devices/{itself}/</c> and to the topics that a grant matches. Topics that begin with
-    /// <c>$</c> are the server's own (MQTT 5.0 section 4.7.2).
+    /// Readings enter a topic's history from devices of the same tenant and from users who may publish; the client's grain
+    /// has checked the topic.
     /// </summary>
-    public static bool MayPublish(string device, IEnumerable<string> grants, string topic)
+    public static bool MayAppend(Caller caller, string tenant) =>
+        IsSystem(caller)
+        || (caller.Tenant == tenant
+            && (caller.Kind == CallerKind.Device
+                || (caller.Kind == CallerKind.User && (caller.Roles & (Roles.Operator | Roles.Admin)) != 0)));
+
+    /// <summary>What a user's roles let it publish to over MQTT, as grants: operators send commands, viewers nothing.</summary>
+    public static ImmutableArray<string> PublishGrantsOf(Roles roles) =>
+        (roles & (Roles.Operator | Roles.Admin)) != 0 ? ["#"] : [];
+
+    /// <summary>What a user's roles let it subscribe to, as grants: whoever reads telemetry hears all of it.</summary>
+    public static ImmutableArray<string> SubscribeGrantsOf(Roles roles) =>
+        (roles & (Roles.Viewer | Roles.Operator | Roles.Admin)) != 0 ? ["#"] : [];
+
+    /// <summary>
+    /// A device publishes below <c>devices/{itself}/</c>, and everybody to the topics that a grant matches, unless a grant
+    /// that begins with <c>!</c> matches too: a denial wins. No grant reaches <c>$SYS</c> and <c>$share</c>, and to another
+    /// topic that begins with <c>$</c> only one that begins with <c>$</c> (MQTT 5.0 section 4.7.2).
+    /// </summary>
+    /// <param name="publisher">A device's id, or a name with a slash, which has no topics of its own.</param>
+    /// <param name="grants">Topic filters; denials begin with <c>!</c>.</param>
+    /// <param name="topic">A topic name.</param>
+    public static bool MayPublish(string publisher, ImmutableArray<string> grants, string topic)
     {
-        if (topic.StartsWith('$'))
+        var may = IsOwn(publisher, topic) && !IsServers(topic);
+        foreach (var grant in grants)
         {
-            return false;
+            if (grant is ['!', ..])
+            {
+                if (TopicFilter.Matches(grant.AsSpan(1), topic))
+                {
+                    return false;
+                }
+            }
+            else
+            {
+                may = may || (!IsServers(topic) && TopicFilter.Matches(grant, topic));
+            }
         }
 
-        return IsOwn(device, topic) || grants.Any(grant => TopicFilter.Matches(grant, topic));
+        return may;
     }
+
+    /// <summary>
+    /// Likewise for a topic filter, all of which has to be granted. A denial refuses the filters that lie within it; of a
+    /// wider filter it keeps back what it matches (<see cref="Denials"/>).
+    /// </summary>
+    /// <param name="filter">A topic filter, without <c>$share/{group}/</c>.</param>
+    public static bool MaySubscribe(string publisher, ImmutableArray<string> grants, string filter)
+    {
+        var may = IsOwn(publisher, filter) && !IsServers(filter);
+        foreach (var grant in grants)
+        {
+            if (grant is ['!', ..])
+            {
+                if (TopicFilter.Covers(grant.AsSpan(1), filter))
+                {
+                    return false;
+                }
+            }
+            else
+            {
+                may = may || (!IsServers(filter) && TopicFilter.Covers(grant, filter));
+            }
+        }
+
+        return may;
+    }
+
+    /// <summary>The topic filters that the denials among the grants name.</summary>
+    public static ImmutableArray<string> Denials(ImmutableArray<string> grants) =>
+        [.. from grant in grants where grant is ['!', ..] select grant[1..]];
+
+    /// <param name="grant">The grant to check: a topic filter, perhaps with <c>!</c> in front.</param>
+    /// <param name="why">What is wrong, as a sentence for the sender.</param>
+    public static bool IsGrant(string grant, [NotNullWhen(false)] out string? why) =>
+        TopicFilter.IsValid(grant is ['!', ..] ? grant[1..] : grant, out why);
+
+    private static bool IsServers(string topic) => IsBelow(topic, "$SYS") || IsBelow(topic, "$share");
+
+    private static bool IsBelow(string topic, string root) =>
+        topic.StartsWith(root, StringComparison.Ordinal) && (topic.Length == root.Length || topic[root.Length] == '/');
 
     private static bool IsOwn(string device, ReadOnlySpan<char> topic) =>
         topic.StartsWith("devices/")
         && topic[8..].StartsWith(device)
         && topic.Length > 8 + device.Length
-        && topic[8 + device.Length] == '/';
+        && topic[8 + device.Length] == '/'
+        && !device.Contains('/', StringComparison.Ordinal);
 }

@@ -82,4 +82,43 @@ public static class TopicFilter
             topic = topic[(topicSlash + 1)..];
         }
     }
+
+    /// <summary>Whether every topic name that <paramref name="filter"/> matches is one that <paramref name="wider"/> matches.</summary>
+    public static bool Covers(ReadOnlySpan<char> wider, ReadOnlySpan<char> filter)
+    {
+        if (filter is ['$', ..] && wider is ['+' or '#', ..])
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            if (wider is "#")
+            {
+                return true;
+            }
+
+            var widerSlash = wider.IndexOf('/');
+            var filterSlash = filter.IndexOf('/');
+            var of = filterSlash < 0 ? filter : filter[..filterSlash];
+            var by = widerSlash < 0 ? wider : wider[..widerSlash];
+            if (of is "#" || (by is not "+" && !by.SequenceEqual(of)))
+            {
+                return false;
+            }
+
+            if (filterSlash < 0)
+            {
+                return widerSlash < 0 || wider[(widerSlash + 1)..] is "#";
+            }
+
+            if (widerSlash < 0)
+            {
+                return false;
+            }
+
+            wider = wider[(widerSlash + 1)..];
+            filter = filter[(filterSlash + 1)..];
+        }
+    }
 }

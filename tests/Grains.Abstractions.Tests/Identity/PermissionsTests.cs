@@ -23,6 +23,31 @@ public sealed class PermissionsTests
     public void No_grant_reaches_the_servers_own_topics() =>
         Assert.False(Permissions.MayPublish("meter", ["$SYS/#", "#"], "$SYS/x"));
 
+    [Theory]
+    [InlineData("plant/1", true)]
+    [InlineData("plant/secret", false)]
+    [InlineData("devices/meter/secret", false)]
+    [InlineData("$app/x", true)]
+    [InlineData("$other/x", false)]
+    public void A_denial_wins(string topic, bool may) =>
+        Assert.Equal(may, Permissions.MayPublish("meter", ["!+/secret", "#", "$app/#", "!devices/+/secret"], topic));
+
+    [Theory]
+    [InlineData("devices/meter/#", true)]
+    [InlineData("devices/meter/+/cmd", true)]
+    [InlineData("devices/+/cmd", false)]
+    [InlineData("devices/#", false)]
+    [InlineData("plant/#", true)]
+    [InlineData("plant/secret/#", false)]
+    [InlineData("plant/secret/a", false)]
+    [InlineData("$SYS/#", false)]
+    public void A_subscription_lies_within_the_grants_and_not_within_a_denial(string filter, bool may) =>
+        Assert.Equal(may, Permissions.MaySubscribe("meter", ["plant/#", "!plant/secret/#", "$SYS/#"], filter));
+
+    [Fact]
+    public void Nobody_else_owns_topics_below_devices() =>
+        Assert.False(Permissions.MayPublish("users/1", [], "devices/users/1/x"));
+
     [Fact]
     public void Nobody_may_anything_in_another_tenant()
     {

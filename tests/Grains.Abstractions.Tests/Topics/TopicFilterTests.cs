@@ -79,4 +79,25 @@ public sealed class TopicFilterTests
         return !(topic.StartsWith('$') && filter[0] is ('+' or '#'))
             && System.Text.RegularExpressions.Regex.IsMatch(topic, $"^{pattern}$");
     }
+
+    [Theory]
+    [InlineData("#", "a/b", true)]
+    [InlineData("#", "#", true)]
+    [InlineData("#", "+/+", true)]
+    [InlineData("#", "$a/b", false)]
+    [InlineData("$a/#", "$a/b", true)]
+    [InlineData("+/b", "+/b", true)]
+    [InlineData("+/b", "a/b", true)]
+    [InlineData("a/b", "+/b", false)]
+    [InlineData("+", "#", false)]
+    [InlineData("+/#", "#", false)]
+    [InlineData("a/#", "a", true)]
+    [InlineData("a/#", "a/#", true)]
+    [InlineData("a/+", "a/#", false)]
+    [InlineData("a/+", "a", false)]
+    [InlineData("a", "a/+", false)]
+    [InlineData("a/#", "a/+/c/#", true)]
+    [InlineData("+/a", "$x/a", false)]
+    public void A_filter_covers_another_if_it_matches_all_that_the_other_matches(string wider, string filter, bool covers) =>
+        Assert.Equal(covers, TopicFilter.Covers(wider, filter));
 }

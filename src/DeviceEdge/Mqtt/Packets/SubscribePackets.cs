@@ -2,22 +2,6 @@ using System.Collections.Immutable;
 
 namespace OrleansIoT.DeviceEdge.Mqtt.Packets;
 
-/// <summary>Whether retained messages are sent when a subscription is made (section 3.8.3.1).</summary>
-public enum RetainHandling : byte
-{
-    SendAtSubscribe = 0,
-    SendIfNew = 1,
-    DoNotSend = 2,
-}
-
-/// <summary>A topic filter and its options. In 3.1.1 there is only the QoS.</summary>
-public readonly record struct Subscription(
-    string Filter,
-    Qos MaximumQos,
-    bool NoLocal = false,
-    bool RetainAsPublished = false,
-    RetainHandling RetainHandling = RetainHandling.SendAtSubscribe);
-
 /// <summary>SUBSCRIBE (section 3.8).</summary>
 public sealed class SubscribePacket : MqttPacket
 {
@@ -49,10 +33,13 @@ public sealed class SubscribePacket : MqttPacket
             Properties.Write(wire);
         }
 
-        foreach (var (filter, qos, noLocal, retainAsPublished, retainHandling) in Subscriptions)
+        foreach (var subscription in Subscriptions)
         {
-            wire.String(filter);
-            wire.Byte((byte)((byte)qos | (noLocal ? 0x04 : 0) | (retainAsPublished ? 0x08 : 0) | ((byte)retainHandling << 4)));
+            wire.String(subscription.Filter);
+            wire.Byte((byte)((byte)subscription.MaximumQos
+                | (subscription.NoLocal ? 0x04 : 0)
+                | (subscription.RetainAsPublished ? 0x08 : 0)
+                | ((byte)subscription.RetainHandling << 4)));
         }
     }
 
