@@ -10,7 +10,7 @@ internal sealed partial class SqliteSessionStore
         SELECT id, key, client_id, expiry, connected, expires_at, will_delay, will_at,
             iif(connected, last, sent), last, queued, dropped
         FROM session
-        WHERE key > ?1 || '/' AND key < ?1 || '0' AND key = ?1 || '/' || client_id
+        WHERE key >= ?1 || '/' AND key < ?1 || '0' AND key = ?1 || '/' || client_id
         ORDER BY id
         """;
 

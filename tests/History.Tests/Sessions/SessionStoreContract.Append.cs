@@ -28,13 +28,13 @@ public abstract partial class SessionStoreContract
 
         for (var i = 1; i <= 2; i++)
         {
-            Assert.Equal([i], await History.Append(
+            Assert.Equal<long>([i], await History.Append(
                 Topic, 99, [Full with { Retain = true }], Effects([To(Session, 0)], (Session, [7]), isTransient: true)));
         }
 
         Assert.Equal(new TopicTail(0, null), await History.ReadTopicTail(Topic));
         Assert.Equal(0, (await History.ReadDeviceTail("default/users/42", 1)).Readings);
-        Assert.Equal([7], (await Sessions.Find(Session))!.Received);
+        Assert.Equal<ushort>([7], (await Sessions.Find(Session))!.Received);
         Assert.Equal((Full with { Retain = true }).Describe(), Assert.Single(await Retained()).Describe());
         Assert.Equal([0, 0], (await Sessions.ReadWhole(Session)).Select(q => q.Message!.Seq));
     }

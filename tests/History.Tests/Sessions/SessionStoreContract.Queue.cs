@@ -19,7 +19,7 @@ public abstract partial class SessionStoreContract
         Assert.Equal([1, 2], queue.Select(q => q.Number));
         Assert.Equal((Full with { Seq = 1 }).Describe(), queue[0].Message!.Describe());
         Assert.Equal((Qos.ExactlyOnce, true), (queue[0].Qos, queue[0].Retain));
-        Assert.Equal([268_435_455, 1, 1], queue[0].SubscriptionIds);
+        Assert.Equal<uint>([268_435_455, 1, 1], queue[0].SubscriptionIds);
         Assert.Equal(
             (Full with { Retain = true, Properties = null, Payload = default, Seq = 2 }).Describe(), queue[1].Message!.Describe());
         Assert.Equal((Qos.AtLeastOnce, false), (queue[1].Qos, queue[1].Retain));
@@ -37,7 +37,7 @@ public abstract partial class SessionStoreContract
             Topic, 1, Some(Topic, 3),
             Effects([To(Session, 0), To("default/nobody/x", 0), To(Other, 0), To(Session, 2), To(Other, 2), To("default/nobody/x", 2)]));
 
-        Assert.Equal([1, 0, 2, 2, 3, 0], numbers);
+        Assert.Equal<long>([1, 0, 2, 2, 3, 0], numbers);
         Assert.Equal(["0", "2"], await Texts(Session));
         Assert.Equal(["before", "0", "2"], await Texts(Other));
         Assert.Empty(await History.Append(Topic, 4, Some(Topic, 1), Effects()));
@@ -100,15 +100,15 @@ public abstract partial class SessionStoreContract
     public async Task Numbers_go_on_when_everything_was_settled_and_after_a_restart()
     {
         await Sessions.Open(Session, "c", 60, null, isNew: true);
-        Assert.Equal([1, 2], await Enqueue(Session, "1", "2"));
+        Assert.Equal<long>([1, 2], await Enqueue(Session, "1", "2"));
         await Sessions.Settle(Session, [new(1, true), new(2, true)]);
-        Assert.Equal([3], await Enqueue(Session, "3"));
+        Assert.Equal<long>([3], await Enqueue(Session, "3"));
         await Sessions.Settle(Session, [new(3, true)]);
 
         await Reopen();
         await Sessions.Open(Session, "c", 60, null, isNew: false);
 
-        Assert.Equal([4], await Enqueue(Session, "4"));
+        Assert.Equal<long>([4], await Enqueue(Session, "4"));
         Assert.Equal(4, (await Sessions.Find(Session))!.Last);
     }
 
@@ -121,9 +121,9 @@ public abstract partial class SessionStoreContract
         await Enqueue(Other, "theirs");
 
         await Enqueue(Session, "1", "2");
-        Assert.Equal([3, 4], await Enqueue(Session, "3", "4"));
+        Assert.Equal<long>([3, 4], await Enqueue(Session, "3", "4"));
         Assert.Equal(["2", "3", "4"], await Texts(Session));
-        Assert.Equal([5, 6, 7, 8, 9], await Enqueue(Session, "5", "6", "7", "8", "9"));
+        Assert.Equal<long>([5, 6, 7, 8, 9], await Enqueue(Session, "5", "6", "7", "8", "9"));
         await Reopen();
 
         Assert.Equal(["7", "8", "9"], await Texts(Session));
@@ -170,12 +170,12 @@ public abstract partial class SessionStoreContract
         Assert.Equal([(1, null), (4, "4"), (5, "5")], await Queue());
 
         await Sessions.Settle(Session, [new(4, IsComplete: false), new(5, IsComplete: false)]);
-        Assert.Equal([6], await Enqueue(Session, "has no room"));
+        Assert.Equal<long>([6], await Enqueue(Session, "has no room"));
         Assert.Equal([(1, null), (4, null), (5, null)], await Queue());
         Assert.Equal(3, (await Sessions.Find(Session))!.Dropped);
 
         await Sessions.Settle(Session, [new(1, true), new(4, true), new(5, true)]);
-        Assert.Equal([7, 8, 9], await Enqueue(Session, "7", "8", "9"));
+        Assert.Equal<long>([7, 8, 9], await Enqueue(Session, "7", "8", "9"));
         Assert.Equal([(7, "7"), (8, "8"), (9, "9")], await Queue());
 
         async Task<IEnumerable<(long, string?)>> Queue() =>
@@ -195,7 +195,7 @@ public abstract partial class SessionStoreContract
         Assert.Equal([false, true, true], queue.Select(q => q.Retain));
         Assert.Equal([Qos.ExactlyOnce, Qos.AtLeastOnce, Qos.ExactlyOnce], queue.Select(q => q.Qos));
         Assert.Equal((Full with { Seq = 9 }).Describe(), queue[1].Message!.Describe());
-        Assert.Equal([7], queue[1].SubscriptionIds);
+        Assert.Equal<uint>([7], queue[1].SubscriptionIds);
     }
 
     [Theory]

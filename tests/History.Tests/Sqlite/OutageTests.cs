@@ -133,7 +133,7 @@ public sealed class OutageTests
 
         isRefusing = false;
         await EmptyDisk(store);
-        Assert.Equal([1], await store.History.Append(Topic, 1, messages, effects));
+        Assert.Equal<long>([1], await store.History.Append(Topic, 1, messages, effects));
     }
 
     [Fact]

@@ -166,7 +166,7 @@ public sealed class SqliteDatabaseTests
                 Some(Topic, 2).Select((message, i) => (message with { Seq = i + 1 }).Describe()),
                 (await store.History.ReadAll(Topic)).Describe());
             await store.Sessions.Open(Session, "c", expiry: 60, will: null, isNew: false);
-            Assert.Equal(
+            Assert.Equal<long>(
                 [1],
                 await store.History.Append(
                     Topic, 3, Some(Topic, 1), new([new(Session, 0, Qos.AtLeastOnce, false, [])], null, false)));
