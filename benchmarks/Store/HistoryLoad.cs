@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.History;
@@ -64,7 +65,7 @@ internal sealed class HistoryLoad : IAsyncDisposable
         }
     }
 
-    private Task Append(int index, int batch)
+    private Task<ImmutableArray<long>> Append(int index, int batch)
     {
         var topic = _topics[index];
 

@@ -14,6 +14,7 @@ if (Directory.Exists(data))
 Directory.CreateDirectory(data);
 var fewTopics = await HistoryLoad.Open(Path.Combine(data, "few"), topics: 50);
 var manyTopics = await HistoryLoad.Open(Path.Combine(data, "many"), topics: 100_000);
+var sessions = await SessionLoad.Open(Path.Combine(data, "sessions"), sessions: 1_000);
 
 List<(string Name, Func<Task<Measured>> Run)> rows =
 [
@@ -35,6 +36,12 @@ foreach (var (load, topics) in new[] { (fewTopics, "50 topics"), (manyTopics, "1
     }
 }
 
+rows.Add(("sessions, one message to each of 1,000", sessions.FanOut));
+foreach (var batch in new[] { 1, 100 })
+{
+    rows.Add(($"sessions, {batch} to one, which settles them, 2 commits", () => sessions.Settle(batch)));
+}
+
 // Round by round, so that a slow minute of the machine hits every row once and no row thrice.
 var started = Stopwatch.GetTimestamp();
 var measured = rows.Select(_ => new List<Measured>()).ToArray();
@@ -48,6 +55,7 @@ for (var round = 0; round < Rounds; round++)
 
 await fewTopics.DisposeAsync();
 await manyTopics.DisposeAsync();
+await sessions.DisposeAsync();
 
 Console.WriteLine($"""
     .NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {new DriveInfo(data).DriveFormat}; medians of {Rounds} runs, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s in all.

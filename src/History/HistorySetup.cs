@@ -13,8 +13,8 @@ public static class HistorySetup
     private const string DefaultStorage = "Default";
 
     /// <summary>
-    /// Telemetry, the directory of names and grain state in one SQLite database in the data directory, which is opened
-    /// when the host starts or before, at the first use.
+    /// Telemetry, MQTT sessions, the directory of names and grain state in one SQLite database in the data directory,
+    /// which is opened when the host starts or before, at the first use.
     /// </summary>
     /// <exception cref="DataDirectoryException">At that moment: the directory or the database cannot be used.</exception>
     public static IServiceCollection AddSqliteHistory(this IServiceCollection services, string dataDirectory)
@@ -31,7 +31,9 @@ public static class HistorySetup
             provider.GetRequiredService<ILogger<SqliteDatabase>>()));
         services.AddHostedService<OpenAtStart>();
 
+        services.AddSingleton<SessionQueues>();
         services.AddSingleton<ITelemetryHistory, SqliteTelemetryHistory>();
+        services.AddSingleton<ISessionStore, SqliteSessionStore>();
         services.AddSingleton<IDirectory, SqliteDirectory>();
         services.AddKeyedSingleton<IGrainStorage, SqliteGrainStorage>(DefaultStorage);
         services.AddSingleton(provider => provider.GetRequiredKeyedService<IGrainStorage>(DefaultStorage));

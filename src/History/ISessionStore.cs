@@ -12,7 +12,7 @@ namespace OrleansIoT.History;
 /// <param name="ExpiresAt">When it ends unless the client comes back; null while connected or for ever.</param>
 /// <param name="Will">What to publish when the connection ends, or is due to be published since it has; null for none.</param>
 /// <param name="WillAt">When the will is due; null while connected or without a will.</param>
-/// <param name="Sent">The greatest number of its queue that may have been sent.</param>
+/// <param name="Sent">The greatest number of its queue that may have been sent; while connected that is the last one.</param>
 /// <param name="Last">The last number of its queue; 0 for none ever.</param>
 /// <param name="Queued">How many messages wait in its queue.</param>
 /// <param name="Dropped">How many its full queue has dropped, ever.</param>
@@ -55,7 +55,11 @@ public interface ISessionStore
     Task Open(string session, string clientId, uint expiry, Will? will, bool isNew);
 
     /// <summary>The connection has ended. A will without a time is taken away.</summary>
+    /// <param name="session">The session's key.</param>
+    /// <param name="expiry">Seconds that the session outlives its connection.</param>
     /// <param name="expiresAt">Null for never.</param>
+    /// <param name="willAt">Null when the will is not to be published.</param>
+    /// <param name="sent">The greatest number of its queue that this connection was sent; what a former one was sent stays.</param>
     Task Close(string session, uint expiry, DateTimeOffset? expiresAt, DateTimeOffset? willAt, long sent);
 
     /// <summary>The will was published.</summary>
@@ -67,6 +71,7 @@ public interface ISessionStore
     /// <summary>
     /// At the start, before anybody connects: every session that is connected by what is stored has lost its connection with
     /// the process. It is closed now; its will is due after its delay, at least <paramref name="grace"/>, and at most its expiry.
+    /// One of expiry 0 ends when its will is due, after <paramref name="grace"/>. Anything in the queues may have been sent.
     /// </summary>
     Task CloseAll(DateTimeOffset now, TimeSpan grace);
 
@@ -74,7 +79,7 @@ public interface ISessionStore
 
     Task Unsubscribe(string session, IReadOnlyList<string> filters);
 
-    /// <summary>Puts messages into the session's queue, as at a subscription its retained messages.</summary>
+    /// <summary>Puts messages into the session's queue with the RETAIN flag set, as at a subscription its retained messages. At least one.</summary>
     /// <returns>The last number of the queue.</returns>
     Task<long> Enqueue(string session, IReadOnlyList<(TelemetryMessage Message, Qos Qos, ImmutableArray<uint> SubscriptionIds)> retained);
 
@@ -97,6 +102,6 @@ public interface ISessionStore
     Task<RetainedPage> ReadRetained(
         string tenant, string filter, string? from, int count, int bytes, DateTimeOffset now, CancellationToken cancellation = default);
 
-    /// <summary>The topics whose retained message is this publisher's (<c>{tenant}/{publisher}</c>).</summary>
+    /// <summary>The topics whose retained message is this publisher's (<c>{tenant}/{publisher}</c>), ascending and without the tenant.</summary>
     Task<IReadOnlyList<string>> ReadRetainedTopics(string publisher, int limit, CancellationToken cancellation = default);
 }

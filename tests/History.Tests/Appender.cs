@@ -1,18 +1,21 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests;
 
 /// <summary>
-/// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and
-/// says on a line <c>stored {topic} {seq}</c> what was acknowledged, or <c>refused {topic} {seq}</c>. It ends when its
-/// input does.
+/// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and to
+/// the queue of a session for each topic. It says on a line <c>stored {topic} {seq} {number in the queue}</c> what was
+/// acknowledged, or <c>refused {topic} {seq}</c>. It ends when its input does.
 /// </summary>
 internal static class Appender
 {
     public static string TopicKey(int topic) => $"default/topic/{topic}";
+
+    public static string SessionKey(int topic) => $"default/meter-7/{topic}";
 
     public static string Payload(int topic, long seq) => $"reading {seq} of {topic}";
 
@@ -20,9 +23,12 @@ internal static class Appender
     {
         await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0]).BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
+        var sessions = services.GetRequiredService<ISessionStore>();
+        var topics = Enumerable.Range(0, int.Parse(args[1])).ToArray();
+        await Task.WhenAll(topics.Select(topic => sessions.Open(SessionKey(topic), $"{topic}", uint.MaxValue, null, isNew: false)));
         using var stop = new CancellationTokenSource();
         using var output = Console.OpenStandardOutput();
-        var appending = Task.WhenAll(Enumerable.Range(0, int.Parse(args[1])).Select(topic => Append(topic, history, output, stop.Token)));
+        var appending = Task.WhenAll(topics.Select(topic => Append(topic, history, output, stop.Token)));
         await Console.In.ReadLineAsync(stop.Token);
         await stop.CancelAsync();
         await appending;
@@ -38,9 +44,10 @@ internal static class Appender
                 .Select(i => Reading(key, Payload(topic, last + i), Noon.AddSeconds(last + i))).ToArray();
             try
             {
-                await history.Append(key, last + 1, batch);
+                var queued = batch.Select((_, i) => new Enqueue(SessionKey(topic), i, Qos.ExactlyOnce, false, []));
+                var numbers = await history.Append(key, last + 1, batch, new AppendEffects([.. queued], null, false));
                 last += batch.Length;
-                Say(output, $"stored {topic} {last}");
+                Say(output, $"stored {topic} {last} {numbers[^1]}");
             }
             catch (FailureException)
             {

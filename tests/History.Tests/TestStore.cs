@@ -10,9 +10,9 @@ namespace OrleansIoT.History.Tests;
 /// <summary>A SQLite history in a directory of its own on the disk of the test output, as a host sets it up.</summary>
 internal sealed class TestStore : IAsyncDisposable
 {
-    private readonly Action<HistoryOptions> _configure;
     private readonly LogLines _log = new();
     private readonly bool _ownsDirectory;
+    private Action<HistoryOptions> _configure;
     private ServiceProvider _services;
     private CommitCounter _commits;
 
@@ -32,6 +32,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public ITelemetryHistory History => _services.GetRequiredService<ITelemetryHistory>();
 
+    public ISessionStore Sessions => _services.GetRequiredService<ISessionStore>();
+
     public IDirectory Names => _services.GetRequiredService<IDirectory>();
 
     public IGrainStorage States => _services.GetRequiredKeyedService<IGrainStorage>("Default");
@@ -44,10 +46,11 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static string NewDirectory() => Path.Combine(AppContext.BaseDirectory, "data", Guid.NewGuid().ToString("N"));
 
-    /// <summary>Closes the store cleanly and opens it again.</summary>
-    public async Task Reopen()
+    /// <summary>Closes the store cleanly and opens it again, with other options if they are given.</summary>
+    public async Task Reopen(Action<HistoryOptions>? configure = null)
     {
         await Close();
+        _configure = configure ?? _configure;
         (_services, _commits) = Open();
     }
 

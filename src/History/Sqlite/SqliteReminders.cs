@@ -27,7 +27,7 @@ internal sealed class SqliteReminders(SqliteDatabase database) : IReminderStore
                     rows.Text(1),
                     rows.Time(2),
                     TimeSpan.FromTicks(rows.Int64(3)),
-                    rows.IsNull(4) ? null : rows.Time(4)));
+                    rows.TimeOrNull(4)));
             }
 
             return reminders;
@@ -35,11 +35,9 @@ internal sealed class SqliteReminders(SqliteDatabase database) : IReminderStore
 
     public Task Upsert(ReminderRow row) =>
         database.Commit(row.Name.Length, connection =>
-        {
-            using var put = connection.Prepare(Put)
-                .Bind(1, row.GrainId.ToString()).Bind(2, row.Name).Bind(3, row.StartAt).Bind(4, row.Period.Ticks);
-            (row.LastTick is { } last ? put.Bind(5, last) : put.BindNull(5)).Run();
-        });
+            connection.Prepare(Put)
+                .Bind(1, row.GrainId.ToString()).Bind(2, row.Name).Bind(3, row.StartAt).Bind(4, row.Period.Ticks)
+                .Bind(5, row.LastTick).Run());
 
     public Task Remove(GrainId grainId, string name) =>
         database.Commit(name.Length, connection =>

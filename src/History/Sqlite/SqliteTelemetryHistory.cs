@@ -5,7 +5,7 @@ using OrleansIoT.Telemetry;
 namespace OrleansIoT.History.Sqlite;
 
 /// <summary>A row a reading, clustered by topic, event time and number.</summary>
-internal sealed class SqliteTelemetryHistory(SqliteDatabase database) : ITelemetryHistory
+internal sealed class SqliteTelemetryHistory(SqliteDatabase database, SessionQueues queues) : ITelemetryHistory
 {
     private const string Columns =
         "reading.device, reading.at, reading.seq, reading.received_at, reading.has_own_time, reading.dup, reading.packet_id, reading.payload";
@@ -36,8 +36,13 @@ internal sealed class SqliteTelemetryHistory(SqliteDatabase database) : ITelemet
 
     private const string DeviceName = "SELECT name FROM device WHERE id = ?1";
 
-    public Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages) =>
-        database.Commit(new TelemetryAppend(topic, firstSeq, messages));
+    public async Task<ImmutableArray<long>> Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
+    {
+        var append = new TelemetryAppend(topic, firstSeq, messages, effects, queues);
+        await database.Commit(append);
+        return append.QueueNumbers;
+    }
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default) =>
         database.Read(

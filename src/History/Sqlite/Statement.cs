@@ -18,6 +18,9 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
 
     public Statement Bind(int parameter, DateTimeOffset value) => Bind(parameter, value.UtcTicks);
 
+    public Statement Bind(int parameter, DateTimeOffset? value) =>
+        value is { } time ? Bind(parameter, time) : BindNull(parameter);
+
     public Statement Bind(int parameter, string text)
     {
         Span<byte> stack = stackalloc byte[StackBytes];
@@ -78,6 +81,8 @@ internal sealed class Statement(Connection connection, sqlite3_stmt handle) : ID
     public bool Bool(int column) => Int64(column) != 0;
 
     public DateTimeOffset Time(int column) => new(Int64(column), TimeSpan.Zero);
+
+    public DateTimeOffset? TimeOrNull(int column) => IsNull(column) ? null : Time(column);
 
     /// <summary>Valid until the next step.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(handle, column);

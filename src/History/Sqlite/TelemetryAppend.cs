@@ -1,9 +1,10 @@
+using System.Collections.Immutable;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History.Sqlite;
 
-/// <summary>Messages of one topic, behind those that it has.</summary>
+/// <summary>Messages of one topic, behind those that it has, and what comes with them.</summary>
 internal sealed class TelemetryAppend : SqliteWrite
 {
     // The fence: a topic is extended only from where the writer believes it ends.
@@ -34,12 +35,15 @@ internal sealed class TelemetryAppend : SqliteWrite
     private readonly string _topic;
     private readonly string _tenant;
     private readonly long _firstSeq;
-    private readonly IReadOnlyList<TelemetryMessage> _messages;
+    private readonly IReadOnlyList<TelemetryMessage> _readings;
+    private readonly AppendedEffects? _effects;
 
-    public TelemetryAppend(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages)
+    public TelemetryAppend(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects, SessionQueues queues)
     {
         ArgumentOutOfRangeException.ThrowIfZero(messages.Count);
         var key = GrainKey.Parse(topic);
+        var (readings, retained) = (0, 0);
         foreach (var message in messages)
         {
             if (message.Topic != key.Name)
@@ -47,39 +51,72 @@ internal sealed class TelemetryAppend : SqliteWrite
                 throw new ArgumentException($"A message of {message.Topic} is not one of {topic}.", nameof(messages));
             }
 
+            readings += IsReading(message, effects) ? 1 : 0;
+            retained += message.Retain ? 1 : 0;
             Size += message.Payload.Length + ReadingOverhead;
         }
 
         _topic = topic;
         _tenant = key.Tenant;
         _firstSeq = firstSeq;
-        _messages = messages;
+        _readings = readings == messages.Count ? messages : [.. messages.Where(message => IsReading(message, effects))];
+        if (effects is not null || retained > 0)
+        {
+            _effects = new AppendedEffects(queues, topic, Numbered(messages, firstSeq, effects), effects);
+            Size += _effects.Size;
+        }
     }
 
     public override long Size { get; }
 
-    public override int Readings => _messages.Count;
+    public override int Readings => _readings.Count;
+
+    /// <summary>The number of each queued message in its queue, once the write has run.</summary>
+    public ImmutableArray<long> QueueNumbers { get; private set; } = [];
 
     protected override Exception? Apply(Connection connection)
     {
-        if (Extend(connection) is not { } topic)
+        if (_readings.Count > 0)
         {
-            return Conflict(connection);
+            if (Extend(connection) is not { } topic)
+            {
+                return Conflict(connection);
+            }
+
+            for (var i = 0; i < _readings.Count;)
+            {
+                i = AddRun(connection, topic, i);
+            }
         }
 
-        for (var i = 0; i < _messages.Count;)
+        if (_effects is not null)
         {
-            i = AddRun(connection, topic, i);
+            QueueNumbers = _effects.Apply(connection);
         }
 
         return null;
+    }
+
+    private static bool IsReading(TelemetryMessage message, AppendEffects? effects) =>
+        !message.IsStored && effects is not { IsTransient: true };
+
+    private static List<TelemetryMessage> Numbered(
+        IReadOnlyList<TelemetryMessage> messages, long firstSeq, AppendEffects? effects)
+    {
+        var numbered = new List<TelemetryMessage>(messages.Count);
+        foreach (var message in messages)
+        {
+            numbered.Add(IsReading(message, effects) ? message with { Seq = firstSeq++ } : message);
+        }
+
+        return numbered;
     }
 
     /// <returns>The topic's id, or null when it does not end before the first message.</returns>
     private long? Extend(Connection connection)
     {
         using var extend = connection.Prepare(ExtendTopic)
-            .Bind(1, _topic).Bind(2, _firstSeq).Bind(3, _messages.Count);
+            .Bind(1, _topic).Bind(2, _firstSeq).Bind(3, _readings.Count);
         if (extend.Step())
         {
             return extend.Int64(0);
@@ -90,7 +127,7 @@ internal sealed class TelemetryAppend : SqliteWrite
             return null;
         }
 
-        using var add = connection.Prepare(AddTopic).Bind(1, _topic).Bind(2, _messages.Count);
+        using var add = connection.Prepare(AddTopic).Bind(1, _topic).Bind(2, _readings.Count);
         return add.Step() ? add.Int64(0) : null;
     }
 
@@ -105,15 +142,15 @@ internal sealed class TelemetryAppend : SqliteWrite
     /// <returns>The index behind the run.</returns>
     private int AddRun(Connection connection, long topic, int start)
     {
-        var name = _messages[start].Device;
+        var name = _readings[start].Device;
         var end = start + 1;
-        while (end < _messages.Count && _messages[end].Device == name)
+        while (end < _readings.Count && _readings[end].Device == name)
         {
             end++;
         }
 
         using var count = connection.Prepare(CountDevice)
-            .Bind(1, new GrainKey(_tenant, name).ToString()).Bind(2, end - start).Bind(3, _messages[end - 1].ReceivedAt);
+            .Bind(1, new GrainKey(_tenant, name).ToString()).Bind(2, end - start).Bind(3, _readings[end - 1].ReceivedAt);
         count.Step();
         var device = count.Int64(0);
         var deviceSeq = count.Int64(1) - (end - start) + 1;
@@ -121,7 +158,7 @@ internal sealed class TelemetryAppend : SqliteWrite
         var add = connection.Prepare(AddReading).Bind(1, topic).Bind(4, device);
         for (var i = start; i < end; i++)
         {
-            var message = _messages[i];
+            var message = _readings[i];
             add.Bind(2, message.At)
                 .Bind(3, _firstSeq + i)
                 .Bind(5, deviceSeq + i - start)

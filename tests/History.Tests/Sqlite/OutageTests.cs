@@ -1,4 +1,7 @@
 using OrleansIoT.Failures;
+using OrleansIoT.History.Tests.Sessions;
+using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
 using SQLitePCL;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
@@ -95,6 +98,42 @@ public sealed class OutageTests
         await store.Reopen();
         Assert.Equal(6, (await store.History.ReadAll(Topic)).Count);
         Assert.Empty(await store.History.ReadAll("default/other"));
+    }
+
+    [Theory]
+    [InlineData("full disk")]
+    [InlineData("refused commit")]
+    public async Task Of_an_append_that_is_not_stored_nothing_is_queued_received_or_retained(string outage)
+    {
+        const string Session = "default/meter-7/c";
+        await using var store = new TestStore();
+        await store.Sessions.Open(Session, "c", expiry: 60, will: null, isNew: true);
+        TelemetryMessage[] messages = [Reading(Topic, new string('x', 100_000)) with { Retain = true }];
+        var effects = new AppendEffects(
+            [new Enqueue(Session, 0, Qos.ExactlyOnce, Retain: true, [])], (Session, [7]), IsTransient: false);
+        var isRefusing = outage == "refused commit";
+        if (isRefusing)
+        {
+            await IsUnavailable(store.OnWriter(writer => raw.sqlite3_commit_hook(writer.Handle, _ => isRefusing ? 1 : 0, null)));
+        }
+        else
+        {
+            await FillDisk(store);
+        }
+
+        await IsUnavailable(store.History.Append(Topic, 1, messages, effects));
+        await IsUnavailable(store.Sessions.Enqueue(Session, [(messages[0], Qos.AtLeastOnce, [])]));
+
+        var session = Assert.Single(await store.Sessions.ReadSessions("default/meter-7"));
+        Assert.Equal((0, 0), (session.Last, session.Queued));
+        Assert.Empty(session.Received);
+        Assert.Empty(await store.Sessions.ReadWhole(Session));
+        Assert.Empty(await store.Sessions.ReadRetainedTopics("default/meter-7", 10));
+        Assert.Empty(await store.History.ReadAll(Topic));
+
+        isRefusing = false;
+        await EmptyDisk(store);
+        Assert.Equal<long>([1], await store.History.Append(Topic, 1, messages, effects));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using OrleansIoT.History.Sqlite;
+using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Sqlite;
@@ -111,10 +112,10 @@ public sealed class SqliteDatabaseTests
         var refused = Assert.Throws<DataDirectoryException>(() => new TestStore(directory: store.Directory));
 
         Assert.Equal(
-            $"The database {store.DatabaseFile} has schema 7, this version knows 1. " +
+            $"The database {store.DatabaseFile} has schema 7, this version knows 2. " +
             "Start the version that wrote it, or use another data directory.",
             refused.Message);
-        await SetVersion(store, 1);
+        await SetVersion(store, 2);
         await store.Reopen();
     }
 
@@ -124,18 +125,55 @@ public sealed class SqliteDatabaseTests
         await using var store = new TestStore();
         await store.Close();
         using var connection = Connection.OpenWriter(store.DatabaseFile);
-        string[] steps = [.. Schema.Steps, "CREATE TABLE second (x)", "CREATE TABLE third (x)"];
+        var version = Schema.Steps.Count;
+        string[] steps = [.. Schema.Steps, "CREATE TABLE next (x)", "CREATE TABLE last (x)"];
 
         Assert.Throws<SqliteException>(() => Schema.Apply(
-            connection, [.. steps[..2], "CREATE TABLE third (x); CREATE TABLE second (x)"]));
-        Assert.Equal(2, connection.Pragma("user_version"));
+            connection, [.. steps[..^1], "CREATE TABLE last (x); CREATE TABLE next (x)"]));
+        Assert.Equal(version + 1, connection.Pragma("user_version"));
 
         Schema.Apply(connection, steps);
-        Assert.Equal(3, connection.Pragma("user_version"));
+        Assert.Equal(version + 2, connection.Pragma("user_version"));
         Schema.Apply(connection, steps);
-        connection.Execute("PRAGMA user_version = 1; DROP TABLE second; DROP TABLE third");
+        connection.Execute($"PRAGMA user_version = {version}; DROP TABLE next; DROP TABLE last");
         connection.Dispose();
         await store.Reopen();
+    }
+
+    [Fact]
+    public async Task A_database_of_version_1_keeps_its_readings_and_gets_room_for_sessions()
+    {
+        const string Session = "default/meter-7/c";
+        var directory = Directory.CreateDirectory(TestStore.NewDirectory()).FullName;
+        var file = Path.Combine(directory, SqliteDatabase.FileName);
+        await File.WriteAllBytesAsync(file, []);
+        using (var connection = Connection.OpenWriter(file).MakeDurable())
+        {
+            Schema.Apply(connection, [.. Schema.Steps.Take(1)]);
+            connection.Execute(
+                $"""
+                INSERT INTO topic VALUES (5, '{Topic}', 2);
+                INSERT INTO device VALUES (3, 'default/meter-7', 2, {Noon.UtcTicks});
+                INSERT INTO reading VALUES (5, {Noon.UtcTicks}, 1, 3, 1, {Noon.UtcTicks}, 1, 0, 1, x'30');
+                INSERT INTO reading VALUES (5, {Noon.AddSeconds(1).UtcTicks}, 2, 3, 2, {Noon.UtcTicks}, 1, 0, 1, x'31');
+                """);
+            Assert.Equal(1, connection.Pragma("user_version"));
+        }
+
+        await using (var store = new TestStore(directory: directory))
+        {
+            Assert.Equal(
+                Some(Topic, 2).Select((message, i) => (message with { Seq = i + 1 }).Describe()),
+                (await store.History.ReadAll(Topic)).Describe());
+            await store.Sessions.Open(Session, "c", expiry: 60, will: null, isNew: false);
+            Assert.Equal<long>(
+                [1],
+                await store.History.Append(
+                    Topic, 3, Some(Topic, 1), new([new(Session, 0, Qos.AtLeastOnce, false, [])], null, false)));
+            await store.OnWriter(writer => Assert.Equal(Schema.Steps.Count, writer.Pragma("user_version")));
+        }
+
+        Directory.Delete(directory, recursive: true);
     }
 
     [Fact]

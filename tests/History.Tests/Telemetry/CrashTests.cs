@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OrleansIoT.History.Sqlite;
+using OrleansIoT.History.Tests.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Telemetry;
@@ -7,7 +8,7 @@ namespace OrleansIoT.History.Tests.Telemetry;
 public sealed class CrashTests
 {
     [Fact]
-    public async Task What_was_acknowledged_before_a_kill_is_stored_without_gaps()
+    public async Task What_was_acknowledged_before_a_kill_is_stored_and_queued_without_gaps()
     {
         const int Kills = 10;
         const int Topics = 8;
@@ -147,6 +148,8 @@ public sealed class CrashTests
             return false;
         }
 
+        // Every reading is queued once, in the same transaction, so that both have the same number.
+        Assert.Equal(words[2], words[3]);
         acknowledged[int.Parse(words[1])] = long.Parse(words[2]);
         return true;
     }
@@ -163,6 +166,9 @@ public sealed class CrashTests
                 Enumerable.Range(1, stored.Count).Select(seq => ((long)seq, Appender.Payload(topic, seq))),
                 stored.Select(m => (m.Seq, m.Text())));
             Assert.Equal(stored.Count, (await store.History.ReadTopicTail(key)).LastSeq);
+            Assert.Equal(
+                stored.Select(m => (m.Seq, m.Text())),
+                (await store.Sessions.ReadWhole(Appender.SessionKey(topic))).Select(q => (q.Number, q.Message!.Text())));
         }
     }
 }

@@ -30,10 +30,15 @@ internal static class Readings
     /// <summary>Every member, so that equal texts are equal messages and unequal ones say where.</summary>
     public static string Describe(this TelemetryMessage m) =>
         $"{m.Topic} #{m.Seq} at {m.At:O} of {m.Device} received {m.ReceivedAt:O} own {m.HasOwnTime} " +
-        $"dup {m.Dup} packet {m.PacketId}: {Convert.ToHexString(m.Payload.Span)}";
+        $"dup {m.Dup} packet {m.PacketId} {m.Qos} retain {m.Retain} {Describe(m.Properties)}: {Convert.ToHexString(m.Payload.Span)}";
 
     public static IEnumerable<string> Describe(this IEnumerable<TelemetryMessage> messages) =>
         messages.Select(Describe);
+
+    private static string Describe(MessageProperties? p) => p is null
+        ? "bare"
+        : $"utf8 {p.IsUtf8} expires {p.ExpiresAfter} type '{p.ContentType}' {p.ContentType is null} response '{p.ResponseTopic}' " +
+          $"correlation {(p.CorrelationData is { } data ? Convert.ToHexString(data.Span) : "none")} {string.Join(", ", p.User)}";
 
     /// <summary>The topic's whole history, page by page.</summary>
     public static async Task<List<TelemetryMessage>> ReadAll(this ITelemetryHistory history, string topic, int limit = 1_000)

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.History.Sqlite;
+
+internal sealed partial class SqliteSessionStore
+{
+    private const string TopicsBetween =
+        "SELECT id, topic FROM retained WHERE topic >= ?1 AND topic < ?2 ORDER BY topic LIMIT ?3";
+
+    private const string RetainedMessage =
+        "SELECT message FROM retained WHERE id = ?1 AND (expires_at IS NULL OR expires_at > ?2)";
+
+    private const string TopicsOf = "SELECT topic FROM retained WHERE publisher = ?1 ORDER BY topic LIMIT ?2";
+
+    // How many topics one page looks at, some milliseconds: a filter that few of them match has more pages instead.
+    private const int LookedAt = 10_000;
+
+    public Task<RetainedPage> ReadRetained(
+        string tenant, string filter, string? from, int count, int bytes, DateTimeOffset now,
+        CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        var (first, end) = RangeOf(filter);
+
+        // Nothing is between a string and the one with U+0000 behind it.
+        var start = new GrainKey(tenant, from is null ? first : from + '\0').ToString();
+        return database.Read(
+            connection =>
+            {
+                using var topics = connection.Prepare(TopicsBetween)
+                    .Bind(1, start).Bind(2, end is null ? tenant + '0' : $"{tenant}/{end}").Bind(3, LookedAt);
+                var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
+                long size = 0;
+                var last = from;
+                var looked = 0;
+                for (; topics.Step(); looked++)
+                {
+                    var topic = GrainKey.Parse(topics.Text(1)).Name;
+                    if (TopicFilter.Matches(filter, topic))
+                    {
+                        using var row = connection.Prepare(RetainedMessage).Bind(1, topics.Int64(0)).Bind(2, now);
+                        if (row.Step())
+                        {
+                            var message = row.Blob(0);
+                            size += message.Length;
+                            if (page.Count == count || (page.Count > 0 && size > bytes))
+                            {
+                                return new RetainedPage(page.ToImmutable(), last);
+                            }
+
+                            page.Add(MessageBlob.Read(message));
+                        }
+                    }
+
+                    last = topic;
+                }
+
+                return new RetainedPage(page.ToImmutable(), looked == LookedAt ? last : null);
+            },
+            cancellation);
+    }
+
+    public Task<IReadOnlyList<string>> ReadRetainedTopics(
+        string publisher, int limit, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<string>>(
+            connection =>
+            {
+                using var rows = connection.Prepare(TopicsOf).Bind(1, publisher).Bind(2, limit);
+                return [.. All(rows, row => GrainKey.Parse(row.Text(0)).Name)];
+            },
+            cancellation);
+
+    /// <summary>The first topic name that the filter may match, and the first behind the last; null for the tenant's end.</summary>
+    private static (string First, string? End) RangeOf(string filter)
+    {
+        var wildcard = filter.AsSpan().IndexOfAny('+', '#');
+        return wildcard switch
+        {
+            < 0 => (filter, filter + '\0'),
+            0 => ("", null),
+
+            // Up to the slash before the wildcard, because a/# matches a too; and behind the slash comes '0'.
+            _ => (filter[..(wildcard - 1)], filter[..(wildcard - 1)] + '0'),
+        };
+    }
+}

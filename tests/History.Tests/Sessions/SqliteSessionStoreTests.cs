@@ -1,0 +1,16 @@
+namespace OrleansIoT.History.Tests.Sessions;
+
+public sealed class SqliteSessionStoreTests : SessionStoreContract
+{
+    private readonly TestStore _store = new();
+
+    protected override ITelemetryHistory History => _store.History;
+
+    protected override ISessionStore Sessions => _store.Sessions;
+
+    public override Task InitializeAsync() => Task.CompletedTask;
+
+    public override async Task DisposeAsync() => await _store.DisposeAsync();
+
+    protected override Task Reopen(Action<HistoryOptions>? configure = null) => _store.Reopen(configure);
+}
