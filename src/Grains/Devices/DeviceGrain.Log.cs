@@ -12,7 +12,4 @@ public sealed partial class DeviceGrain
 
     [LoggerMessage(LogLevel.Information, "Device {Device} was removed by {Caller}")]
     private static partial void LogRemoved(ILogger logger, string device, string caller);
-
-    [LoggerMessage(LogLevel.Error, "Device {Device}: readings of topic {Topic} could not be stored and are not acknowledged")]
-    private static partial void LogAppendFailed(ILogger logger, string device, string topic, Exception exception);
 }

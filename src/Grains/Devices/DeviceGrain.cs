@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
-using OrleansIoT.Grains.Identity;
+using OrleansIoT.Grains.Sessions;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
-using OrleansIoT.Topics;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Grains.Devices;
 
@@ -18,35 +20,30 @@ public sealed record DeviceState
     [Id(2)] public byte[] KeyHash { get; init; } = [];
     [Id(3)] public ImmutableArray<string> Publish { get; init; } = [];
     [Id(4)] public ImmutableArray<string> Subscribe { get; init; } = [];
+
+    /// <summary>Changes with the key; empty until somebody asks for it, or until the next key.</summary>
+    [Id(5)] public string CredentialId { get; init; } = "";
 }
 
 public sealed partial class DeviceGrain(
     [PersistentState("device")] IPersistentState<DeviceState> state,
-    ITelemetryHistory history,
+    ClientSurroundings surroundings,
     IDirectory directory,
-    TimeProvider clock,
-    ILogger<DeviceGrain> logger) : TenantGrain, IDeviceGrain
+    ILogger<DeviceGrain> logger) : ClientGrain(surroundings, logger), IDeviceGrain
 {
     private const int MaxNameLength = 200;
     private const int MaxFilters = 100;
     private const string Managers = "the role operator or admin";
 
-    private Connection? _connection;
-    private DateTimeOffset? _lastSeen;
-    private long _redelivered;
-    private long _refused;
+    private readonly ITelemetryHistory _history = surroundings.History;
+    private readonly TimeProvider _clock = surroundings.Clock;
+    private bool _isRemoved;
+
+    protected override string PublisherName => Key.Name;
+
+    protected override int MaxSessions => Limits.ConnectionsPerDevice;
 
     private string DirectoryKey => new GrainKey(Key.Tenant, "devices").ToString();
-
-    /// <summary>
-    /// A failed write, for one, ends an activation under a connected device. A connection that its grain does not know could
-    /// be neither taken over nor revoked, so it ends, and the device connects anew.
-    /// </summary>
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        Caller.System(Key.Tenant, "deactivation").Enter();
-        return End(ConnectionEnd.Forgotten);
-    }
 
     public async Task<string> Register(DeviceRegistration registration)
     {
@@ -68,8 +65,9 @@ public sealed partial class DeviceGrain(
         state.State = new DeviceState
         {
             Name = registration.Name,
-            CreatedAt = clock.GetUtcNow(),
+            CreatedAt = _clock.GetUtcNow(),
             KeyHash = DeviceKey.Hash(key),
+            CredentialId = NewCredentialId(),
             Publish = registration.Publish,
             Subscribe = registration.Subscribe,
         };
@@ -82,10 +80,10 @@ public sealed partial class DeviceGrain(
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
         var key = DeviceKey.Create();
-        state.State = state.State with { KeyHash = DeviceKey.Hash(key) };
+        state.State = state.State with { KeyHash = DeviceKey.Hash(key), CredentialId = NewCredentialId() };
         await Durably(state.WriteStateAsync);
         LogKeyRenewed(logger, Key.ToString(), Caller.Current!.Subject);
-        await End(ConnectionEnd.CredentialRevoked);
+        await EndConnections(ConnectionEnd.CredentialRevoked);
         return key;
     }
 
@@ -97,7 +95,9 @@ public sealed partial class DeviceGrain(
         {
             await Durably(state.ClearStateAsync);
             LogRemoved(logger, Key.ToString(), Caller.Current!.Subject);
-            await End(ConnectionEnd.CredentialRevoked);
+            _isRemoved = true;
+            await EndConnections(ConnectionEnd.CredentialRevoked);
+            await DeleteSessions();
         }
 
         // Also when there was nothing: a registration that was cut off may have left its name.
@@ -112,49 +112,64 @@ public sealed partial class DeviceGrain(
     public async Task<DeviceSnapshot> Get()
     {
         DemandRegistered(Permissions.MaySeeDevices, "the role viewer, operator or admin");
-        var tail = await history.ReadDeviceTail(Key.ToString(), 0);
+        var tail = await _history.ReadDeviceTail(Key.ToString(), 0);
+        var sessions = await Snapshots();
         return new DeviceSnapshot(
             Key.Name,
             state.State.Name,
             state.State.CreatedAt,
             state.State.Publish,
             state.State.Subscribe,
-            _lastSeen is null || tail.LastReceivedAt > _lastSeen ? tail.LastReceivedAt : _lastSeen,
-            _connection?.Since,
+            LastSeen is null || tail.LastReceivedAt > LastSeen ? tail.LastReceivedAt : LastSeen,
+            ConnectedSince,
             tail.Readings,
-            _redelivered,
-            _refused);
+            Publications.Redelivered,
+            Publications.Refused,
+            sessions);
     }
 
-    public async Task Connect(string key, string connectionId, IDeviceConnection connection)
+    public async Task<string> CredentialId()
+    {
+        DemandRegistered(Permissions.MayCheckCredentials, "a gateway or an edge");
+        if (state.State.CredentialId.Length == 0)
+        {
+            state.State = state.State with { CredentialId = NewCredentialId() };
+            await Durably(state.WriteStateAsync);
+        }
+
+        return state.State.CredentialId;
+    }
+
+    protected override bool IsClient(Caller caller, string tenant) => Permissions.IsDevice(caller, tenant, Key.Name);
+
+    protected override ClientRights Authenticate(Credential credential)
     {
         Demand(Permissions.MayCheckCredentials);
-        if (!state.RecordExists || !DeviceKey.Matches(state.State.KeyHash, key))
+        var isRight = credential switch
+        {
+            { Kind: CredentialKind.Key, Secret: { } key } => state.RecordExists && DeviceKey.Matches(state.State.KeyHash, key),
+            { Kind: CredentialKind.Token, Secret: { } id } => state.RecordExists && IsCredential(id),
+            { Kind: CredentialKind.Certificate } => state.RecordExists,
+            { Kind: CredentialKind.None } => !state.RecordExists && !Key.Name.Contains('/', StringComparison.Ordinal),
+            _ => false,
+        };
+        if (!isRight)
         {
             ForgetNobody();
-            throw new FailureException(Failure.NotSignedIn, "Device id or key is wrong.");
+            throw new FailureException(Failure.NotSignedIn, "Device id or credential is wrong.");
         }
 
-        var before = _connection;
-        _connection = new Connection(connectionId, connection, clock.GetUtcNow());
-        _lastSeen = _connection.Since;
-        DelayDeactivation(Timeout.InfiniteTimeSpan); // or an idle device would be forgotten while it is connected
-        if (before is not null)
-        {
-            await before.Edge.End(ConnectionEnd.TakenOver);
-        }
+        return state.RecordExists ? RightsOfState() : RightsOf(credential.Grants, credential.Grants);
     }
 
-    public Task Disconnect(string connectionId)
-    {
-        Demand(IsThisDevice);
-        if (_connection?.Id == connectionId)
-        {
-            Forget();
-        }
-
-        return Task.CompletedTask;
-    }
+    /// <summary>
+    /// What somebody may who has shown nothing is known to its edge only. Where no connection has said it to this
+    /// activation, the will may go where it was allowed to go when the client connected.
+    /// </summary>
+    private protected override ValueTask<ClientRights?> RightsNow(ClientRights? last, Will will) => new(
+        _isRemoved ? null
+        : state.RecordExists ? RightsOfState()
+        : last ?? RightsOf([will.Message.Topic], []));
 
     protected override FailureException NotFound() => new(Failure.NotFound, "There is no such device.");
 
@@ -173,7 +188,7 @@ public sealed partial class DeviceGrain(
 
         foreach (var filter in registration.Publish.Concat(registration.Subscribe))
         {
-            if (!TopicFilter.IsValid(filter, out var why))
+            if (!Permissions.IsGrant(filter, out var why))
             {
                 throw new FailureException(Failure.Invalid, $"The filter '{filter}' is not one: {why}");
             }
@@ -190,32 +205,23 @@ public sealed partial class DeviceGrain(
         }
     }
 
-    private bool IsThisDevice(Caller caller, string tenant) => Permissions.IsDevice(caller, tenant, Key.Name);
+    private static string NewCredentialId() => Guid.NewGuid().ToString("N");
 
-    private async Task End(ConnectionEnd why)
-    {
-        if (_connection is { } connection)
-        {
-            Forget();
-            await connection.Edge.End(why);
-        }
-    }
+    private ClientRights RightsOfState() => RightsOf(state.State.Publish, state.State.Subscribe);
 
-    private void Forget()
-    {
-        _connection = null;
-        _lastSeen = clock.GetUtcNow();
-        DelayDeactivation(TimeSpan.Zero);
-    }
+    private ClientRights RightsOf(ImmutableArray<string> publish, ImmutableArray<string> subscribe) =>
+        new(publish, subscribe, Caller.Device(Key.Tenant, Key.Name));
+
+    /// <summary>Never an empty one: no token was made from it.</summary>
+    private bool IsCredential(string id) => state.State.CredentialId.Length > 0 && CryptographicOperations.FixedTimeEquals(
+        Encoding.UTF8.GetBytes(state.State.CredentialId), Encoding.UTF8.GetBytes(id));
 
     /// <summary>Guessed ids do not stay in memory.</summary>
     private void ForgetNobody()
     {
-        if (!state.RecordExists)
+        if (!state.RecordExists && !HasSessions)
         {
             DeactivateOnIdle();
         }
     }
-
-    private sealed record Connection(string Id, IDeviceConnection Edge, DateTimeOffset Since);
 }

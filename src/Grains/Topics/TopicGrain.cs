@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Telemetry;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -16,7 +19,9 @@ namespace OrleansIoT.Grains.Topics;
 /// </summary>
 [Reentrant]
 [CollectionAgeLimit(Minutes = 2)] // it wakes with one look-up, and topics can be many
-public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicGrain, IDisposable
+public sealed partial class TopicGrain(
+    ITelemetryHistory history, Routes routes, IOptions<GrainsOptions> options, ILogger<TopicGrain> logger)
+    : TenantGrain, ITopicGrain, IDisposable
 {
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
     private const int LargestKept = 256;
@@ -38,9 +43,12 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
     /// <summary>The append that was queued last. Appends become durable in order, so when it is done all are.</summary>
     private Task _lastAppend = Task.CompletedTask;
     private bool _givesWay;
+    private bool _isTransient;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        _isTransient = options.Value.IsTransient(Key.Name);
+        _tenantRoutes = routes.Of(Key.Tenant);
         var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
         _lastSeq = tail.LastSeq;
         if (tail.Latest is { } latest)
@@ -50,10 +58,10 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         }
     }
 
-    public Task<int> Append(ImmutableArray<TelemetryMessage> messages)
+    public Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
         Demand(Permissions.MayAppend);
-        return MayBeKnown(messages) ? AppendUnknown(messages) : Store(messages);
+        return MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
     }
 
     public async Task<TelemetryMessage?> Latest()
@@ -87,6 +95,11 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
     /// <summary>A reading that is newer than all before it cannot be one of them; only the others need a look-up.</summary>
     private bool MayBeKnown(ImmutableArray<TelemetryMessage> messages)
     {
+        if (_isTransient)
+        {
+            return false;
+        }
+
         var newest = _newest;
         foreach (var message in messages)
         {
@@ -101,7 +114,7 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         return false;
     }
 
-    private async Task<int> AppendUnknown(ImmutableArray<TelemetryMessage> messages)
+    private async Task<int> AppendUnknown(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
         await _lookUp.WaitAsync();
         try
@@ -114,13 +127,10 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
             var known = times.Count == 0 ? [] : await history.ReadAt(Key.ToString(), times);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
-            var unknown = messages.Where(m => !m.HasOwnTime || seen.Add(m)).ToImmutableArray();
-            if (!unknown.IsEmpty)
-            {
-                await Store(unknown);
-            }
-
-            return messages.Length - unknown.Length;
+            return await Store(
+                [.. messages.Select(m => !m.HasOwnTime || m.IsStored || seen.Add(m) ? m : m with { IsStored = true })],
+                session,
+                isDurable);
         }
         finally
         {
@@ -128,41 +138,74 @@ public sealed class TopicGrain(ITelemetryHistory history) : TenantGrain, ITopicG
         }
     }
 
-    private async Task<int> Store(ImmutableArray<TelemetryMessage> messages)
+    /// <returns>How many of the messages are in the history already.</returns>
+    private async Task<int> Store(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
         if (_givesWay)
         {
             throw Unavailable(null);
         }
 
+        int stored = 0, latest = -1;
         var first = _lastSeq + 1;
-        _lastSeq += messages.Length;
-        var latest = 0;
+        long latestSeq = 0;
+        var isPlain = true;
         for (var i = 0; i < messages.Length; i++)
         {
-            latest = messages[i].At >= messages[latest].At ? i : latest;
+            var message = messages[i];
+            isPlain &= !message.Retain && (message.Qos != Qos.ExactlyOnce || !isDurable);
+            if (message.IsStored)
+            {
+                stored++;
+            }
+            else if (!_isTransient)
+            {
+                _lastSeq++;
+                if (latest < 0 || message.At >= messages[latest].At)
+                {
+                    (latest, latestSeq) = (i, _lastSeq);
+                }
+            }
         }
 
-        _newest = Math.Max(_newest, messages[latest].At.UtcTicks);
+        if (latest >= 0)
+        {
+            _newest = Math.Max(_newest, messages[latest].At.UtcTicks);
+        }
+
+        var distribution = Distribute(messages, session);
+        var append = NothingToStore;
+        if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
+        {
+            append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
+            _lastAppend = append;
+        }
+
         try
         {
-            await (_lastAppend = history.Append(Key.ToString(), first, messages));
+            distribution?.Succeeded(await append);
         }
         catch (Exception e)
         {
             // What was numbered and not stored would leave a gap: another activation reads where the history ends.
             _givesWay = true;
             DeactivateOnIdle();
+            distribution?.Failed();
+            Deliver();
             throw e as FailureException ?? Unavailable(e);
         }
 
-        var candidate = new TelemetryPosition(messages[latest].At, first + latest);
-        if (_latestAt is null || candidate > _latestAt)
+        if (latest >= 0)
         {
-            Keep(messages[latest] with { Seq = first + latest });
+            var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
+            if (_latestAt is null || candidate > _latestAt)
+            {
+                Keep(messages[latest] with { Seq = latestSeq });
+            }
         }
 
-        return 0;
+        Deliver();
+        return stored;
     }
 
     /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>

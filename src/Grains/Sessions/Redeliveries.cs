@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using OrleansIoT.Telemetry;
 
-namespace OrleansIoT.Grains.Devices;
+namespace OrleansIoT.Grains.Sessions;
 
 /// <summary>
-/// The device's last stored readings of QoS 1 and 2 that carried no time of their own, by which a message with the DUP
+/// A publisher's last stored readings of QoS 1 and 2 that carried no time of their own, by which a message with the DUP
 /// flag is recognised: same packet identifier, topic and payload. The flag alone decides nothing, because the first copy
 /// may have been lost.
 /// </summary>

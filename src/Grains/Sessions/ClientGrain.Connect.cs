@@ -1,0 +1,166 @@
+using OrleansIoT.Failures;
+using OrleansIoT.History;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+
+namespace OrleansIoT.Grains.Sessions;
+
+public abstract partial class ClientGrain
+{
+    /// <summary>How long an edge may take to end a connection; then the connection counts as ended without it.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(2);
+
+    public async Task<SessionOpened> Connect(ClientConnect connect)
+    {
+        var rights = Authenticate(connect.Credential);
+        if (connect.Will is { } will && !Permissions.MayPublish(PublisherName, rights.Publish, will.Message.Topic))
+        {
+            throw new FailureException(Failure.Forbidden, "The client may not publish to its will's topic.");
+        }
+
+        await Load();
+        LastSeen = _clock.GetUtcNow();
+        if (_sessions.TryGetValue(connect.ClientId, out var before))
+        {
+            await TakeOver(before, connect.CleanStart);
+        }
+
+        await MakeRoom(connect.ClientId);
+        return await Open(connect, rights);
+    }
+
+    /// <summary>Ends all connections, and answers when the edges have heard of it or had their time.</summary>
+    protected Task EndConnections(ConnectionEnd why) => Task.WhenAll(
+        _sessions.Values.Where(session => session.Connection is not null).ToList().Select(session => EndConnection(session, why)));
+
+    /// <summary>The device is no more: neither are its sessions, and nobody hears their wills.</summary>
+    private protected async Task DeleteSessions()
+    {
+        await Load();
+        foreach (var session in _sessions.Values.ToList())
+        {
+            session.ForgetWill();
+            await EndSession(session);
+        }
+    }
+
+    /// <summary>The same client connects anew: [MQTT-3.1.4-3], and with Clean Start [MQTT-3.1.2-4].</summary>
+    private async Task TakeOver(ClientSession session, bool cleanStart)
+    {
+        await EndConnection(session, ConnectionEnd.TakenOver);
+        if (cleanStart || session.IsOver(_clock.GetUtcNow()))
+        {
+            await EndSession(session);
+        }
+    }
+
+    private async Task MakeRoom(string clientId)
+    {
+        while (_sessions.Values.Where(session => session.ClientId != clientId).ToList() is var others && others.Count >= MaxSessions)
+        {
+            var victim = others.OrderBy(session => session.Connection is not null).ThenBy(session => session.Since).First();
+            await EndConnection(victim, ConnectionEnd.TakenOver);
+            await EndSession(victim);
+        }
+    }
+
+    /// <summary>
+    /// Its edge sends what the client is told and calls <see cref="Disconnect"/>, which interleaves with this. An edge that
+    /// does not in time is not waited for.
+    /// </summary>
+    private async Task EndConnection(ClientSession session, ConnectionEnd why)
+    {
+        if (session.Connection is not { } connection)
+        {
+            return;
+        }
+
+        try
+        {
+            await connection.Edge.End(connection.Id, why).WaitAsync(EndLimit, _clock);
+        }
+        catch (Exception e)
+        {
+            LogEndFailed(logger, session.Route.Key, e);
+        }
+
+        if (session.Connection == connection)
+        {
+            var sent = session.IsDurable ? (await ReadStored(session))?.Last ?? 0 : 0;
+            if (session.Connection == connection)
+            {
+                await Disconnected(session, new ClientDisconnect(PublishesWill: true, SessionExpiry: null, sent));
+            }
+        }
+    }
+
+    /// <summary>Before its time. Its will is published now, if that is possible.</summary>
+    private async Task EndSession(ClientSession session)
+    {
+        session.EndNow(_clock.GetUtcNow());
+        await Conclude(session);
+        if (IsMine(session))
+        {
+            await Delete(session);
+        }
+    }
+
+    private async Task<SessionOpened> Open(ClientConnect connect, ClientRights rights)
+    {
+        var expiry = Math.Min(connect.SessionExpiry, Limits.MaxSessionExpiry);
+        var isPresent = _sessions.TryGetValue(connect.ClientId, out var session);
+        var isDurable = isPresent || expiry > 0;
+        var name = new SessionName(PublisherName, connect.ClientId).ToString();
+        var denied = Permissions.Denials(rights.Subscribe);
+
+        // First the routes, then the store: what becomes durable from here on finds the connection, and what did before is
+        // in the queue as it is read below.
+        var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
+        session ??= new ClientSession(connect.ClientId, isDurable, route);
+        session.Begin(new Connection(connect.ConnectionId, connect.Edge, _clock.GetUtcNow()), rights, expiry, connect.Will);
+        _sessions[connect.ClientId] = session;
+        KeepAwakeWhileConnected();
+
+        StoredSession? stored = null;
+        if (session.IsStored)
+        {
+            try
+            {
+                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent);
+                stored = isPresent ? await ReadStored(session) : null;
+            }
+            catch
+            {
+                Forget(session, isPresent);
+                throw;
+            }
+        }
+
+        return new SessionOpened(
+            name,
+            isPresent,
+            isDurable,
+            [.. route.Subscriptions.Values],
+            denied,
+            stored?.Received ?? [],
+            stored?.Sent ?? 0,
+            stored?.Last ?? 0);
+    }
+
+    /// <summary>The store did not take it, so that it is not known what it has; the next one to connect reads it again.</summary>
+    private void Forget(ClientSession session, bool wasPresent)
+    {
+        _sessions.Remove(session.ClientId);
+        _loaded = null;
+        if (wasPresent)
+        {
+            Routes.Close(session.Route);
+        }
+        else
+        {
+            Routes.Remove(session.Route);
+        }
+
+        KeepAwakeWhileConnected();
+    }
+}

@@ -1,0 +1,187 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Grains.Identity;
+using OrleansIoT.Grains.Topics;
+using OrleansIoT.History;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
+
+namespace OrleansIoT.Grains.Sessions;
+
+/// <summary>What the grains of clients take from their host.</summary>
+public sealed record ClientSurroundings(
+    ITelemetryHistory History, ISessionStore Store, Routes Routes, IOptions<GrainsOptions> Options, TimeProvider Clock);
+
+/// <summary>
+/// A client with its connections and sessions: what devices and users have in common. In memory is what is connected;
+/// what is away is read from the store when it is needed. Every write of a session is queued in the same turn as the
+/// change in memory that it follows, so that the store sees them in this order.
+/// </summary>
+public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogger logger) : TenantGrain, IClientGrain
+{
+    /// <summary>The most bytes of a page of queued or retained messages.</summary>
+    private const int PageBytes = 1 << 20;
+
+    private const int MaxPage = 1_000;
+
+    private readonly TimeProvider _clock = surroundings.Clock;
+    private readonly ISessionStore _store = surroundings.Store;
+    private readonly Dictionary<string, ClientSession> _sessions = [];
+    private Publisher? _publisher;
+    private TenantRoutes? _tenantRoutes;
+    private Task? _loaded;
+
+    /// <summary>How messages name the client, and how the names of its sessions begin.</summary>
+    protected abstract string PublisherName { get; }
+
+    protected GrainsOptions Limits { get; } = surroundings.Options.Value;
+
+    /// <summary>How many sessions it has at a time.</summary>
+    protected abstract int MaxSessions { get; }
+
+    protected DateTimeOffset? LastSeen { get; private set; }
+
+    /// <summary>Since when its oldest connection is there, or null.</summary>
+    protected DateTimeOffset? ConnectedSince =>
+        _sessions.Values.Where(session => session.Connection is not null).Min(session => (DateTimeOffset?)session.Since);
+
+    private protected Publisher Publications => _publisher ??= new Publisher(
+        Key.Tenant, PublisherName, GrainFactory, surroundings.History, _store, Limits, logger);
+
+    private protected bool HasSessions => _sessions.Count > 0;
+
+    private TenantRoutes Routes => _tenantRoutes ??= surroundings.Routes.Of(Key.Tenant);
+
+    private string StoreKey => $"{Key.Tenant}/{PublisherName}";
+
+    public async Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
+    {
+        Demand(IsClient);
+        var session = Connected(connectionId);
+        LastSeen = _clock.GetUtcNow();
+        return await Publications.Publish(session.Rights!.Publish, session.Route.Name, session.IsDurable, messages);
+    }
+
+    public Task Refused(int messages)
+    {
+        Demand(IsClient);
+        Publications.Refused += messages;
+        return Task.CompletedTask;
+    }
+
+    public Task Release(string connectionId, ImmutableArray<ushort> packetIds)
+    {
+        Demand(IsClient);
+        var session = Connected(connectionId);
+        return session.IsDurable ? _store.Release(session.Route.Key, packetIds) : Task.CompletedTask;
+    }
+
+    public Task Settle(string connectionId, ImmutableArray<Settlement> settlements)
+    {
+        Demand(IsClient);
+        var session = Connected(connectionId);
+        return session.IsDurable ? _store.Settle(session.Route.Key, settlements) : Task.CompletedTask;
+    }
+
+    /// <summary>The caller is the client itself.</summary>
+    protected abstract bool IsClient(Caller caller, string tenant);
+
+    /// <summary>Checks the caller and the credential.</summary>
+    /// <exception cref="FailureException">NotSignedIn: nobody, or not its credential; the same message for both.</exception>
+    protected abstract ClientRights Authenticate(Credential credential);
+
+    /// <summary>What the client may do now, whoever is connected; null when nobody may publish its wills any more.</summary>
+    /// <param name="last">What its last connection might, if this activation knows.</param>
+    /// <param name="will">A will that was allowed when the client connected.</param>
+    private protected abstract ValueTask<ClientRights?> RightsNow(ClientRights? last, Will will);
+
+    private static FailureException NoConnection() => new(Failure.NotSignedIn, "The client has no such connection any more.");
+
+    private ClientSession Connected(string connectionId) => Find(connectionId) ?? throw NoConnection();
+
+    /// <summary>Of few; see <see cref="MaxSessions"/>.</summary>
+    private ClientSession? Find(string connectionId)
+    {
+        foreach (var session in _sessions.Values)
+        {
+            if (session.Connection?.Id == connectionId)
+            {
+                return session;
+            }
+        }
+
+        return null;
+    }
+
+    private void KeepAwakeWhileConnected()
+    {
+        // An idle client would otherwise be forgotten while it is connected.
+        DelayDeactivation(
+            _sessions.Values.Any(session => session.Connection is not null) ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+    }
+
+    /// <summary>The sessions that are away come out of the store, once in the life of an activation.</summary>
+    private Task Load() => _loaded is null or { IsFaulted: true } or { IsCanceled: true } ? _loaded = LoadNow() : _loaded;
+
+    private async Task LoadNow()
+    {
+        foreach (var stored in await _store.ReadSessions(StoreKey))
+        {
+            if (_sessions.ContainsKey(stored.ClientId))
+            {
+                continue;
+            }
+
+            var name = new SessionName(PublisherName, stored.ClientId).ToString();
+            var session = new ClientSession(stored.ClientId, isDurable: true, Routes.Restore(name, stored.Subscriptions));
+            var now = _clock.GetUtcNow();
+            if (stored.IsConnected)
+            {
+                await CloseLost(session, stored, now);
+            }
+            else
+            {
+                session.Restore(now, stored.Expiry, stored.Will, stored.WillAt, stored.ExpiresAt);
+            }
+
+            _sessions.Add(stored.ClientId, session);
+        }
+    }
+
+    /// <summary>Its connection was another activation's, which is no more, or of a process that died.</summary>
+    private Task CloseLost(ClientSession session, StoredSession stored, DateTimeOffset now)
+    {
+        session.Restore(now, stored.Expiry, stored.Will, null, null);
+        session.End(now, publishesWill: true, stored.Expiry);
+        return _store.Close(stored.Key, session.Expiry, session.ExpiresAt, session.WillAt, stored.Last);
+    }
+
+    private async Task<StoredSession?> ReadStored(ClientSession session)
+    {
+        var stored = await _store.ReadSessions(StoreKey);
+        return stored.FirstOrDefault(one => one.ClientId == session.ClientId);
+    }
+
+    private protected async Task<ImmutableArray<SessionSnapshot>> Snapshots()
+    {
+        await Load();
+        var stored = (await _store.ReadSessions(StoreKey)).ToDictionary(one => one.ClientId);
+        return
+        [
+            .. from session in _sessions.Values
+               orderby session.Since
+               let inStore = stored.GetValueOrDefault(session.ClientId)
+               select new SessionSnapshot(
+                   session.ClientId,
+                   session.Connection?.Since,
+                   session.IsDurable,
+                   session.Route.Subscriptions.Count,
+                   inStore?.Queued ?? 0,
+                   inStore?.Dropped ?? 0),
+        ];
+    }
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using OrleansIoT.Grains.Topics;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+
+namespace OrleansIoT.Grains.Sessions;
+
+/// <summary>What a client may do, and who it is when its will is published.</summary>
+/// <param name="Publish">Grants, besides a device's own topics.</param>
+/// <param name="Subscribe">Likewise.</param>
+/// <param name="Caller">The client.</param>
+public sealed record ClientRights(ImmutableArray<string> Publish, ImmutableArray<string> Subscribe, Caller Caller);
+
+/// <summary>A connection that a session has now.</summary>
+internal sealed record Connection(string Id, IEdge Edge, DateTimeOffset Since);
+
+/// <summary>One session of a client, as its grain holds it: connected, or durable and away.</summary>
+internal sealed class ClientSession(string clientId, bool isDurable, SessionRoute route)
+{
+    /// <summary>Session expiry of those that never end (MQTT 5.0 section 3.1.2.11.2).</summary>
+    private const uint ForEver = uint.MaxValue;
+
+    public string ClientId { get; } = clientId;
+
+    public bool IsDurable { get; } = isDurable;
+
+    public SessionRoute Route { get; } = route;
+
+    /// <summary>What the last connection's credential allowed; null when it was another activation's.</summary>
+    public ClientRights? Rights { get; private set; }
+
+    public Connection? Connection { get; private set; }
+
+    /// <summary>Since when it is connected, or away.</summary>
+    public DateTimeOffset Since { get; private set; }
+
+    public uint Expiry { get; private set; }
+
+    /// <summary>The will of the connection, or one that is still to be published.</summary>
+    public Will? Will { get; private set; }
+
+    /// <summary>When the will is due; null while connected or without one.</summary>
+    public DateTimeOffset? WillAt { get; private set; }
+
+    /// <summary>When it ends; null while connected or for ever.</summary>
+    public DateTimeOffset? ExpiresAt { get; private set; }
+
+    /// <summary>The store knows it: it is durable, or has a will.</summary>
+    public bool IsStored => IsDurable || Will is not null;
+
+    /// <summary>The publication of the will and the deletion, while they run.</summary>
+    public Task? Concluding { get; set; }
+
+    /// <summary>Changes to its subscriptions come one after the other, in memory and in the store.</summary>
+    public SemaphoreSlim Changes { get; } = new(1);
+
+    public bool IsOver(DateTimeOffset now) => Connection is null && ExpiresAt <= now;
+
+    public bool IsWillDue(DateTimeOffset now) => Will is not null && WillAt <= now;
+
+    public void Begin(Connection connection, ClientRights rights, uint expiry, Will? will)
+    {
+        (Connection, Rights, Since) = (connection, rights, connection.Since);
+        (Expiry, Will, WillAt, ExpiresAt) = (expiry, will, null, null);
+    }
+
+    /// <summary>The will is due when its delay has passed or the session ends, whichever is first [MQTT-3.1.3-9].</summary>
+    public void End(DateTimeOffset now, bool publishesWill, uint expiry)
+    {
+        (Connection, Since, Expiry) = (null, now, expiry);
+        Will = publishesWill ? Will : null;
+        WillAt = Will is null ? null : now.AddSeconds(Math.Min(Will.Delay, expiry));
+        ExpiresAt = expiry == ForEver ? null : now.AddSeconds(expiry);
+    }
+
+    /// <summary>As the store has it: away.</summary>
+    public void Restore(DateTimeOffset now, uint expiry, Will? will, DateTimeOffset? willAt, DateTimeOffset? expiresAt) =>
+        (Since, Expiry, Will, WillAt, ExpiresAt) = (now, expiry, will, willAt, expiresAt);
+
+    /// <summary>Somebody ends it before its time.</summary>
+    public void EndNow(DateTimeOffset now)
+    {
+        ExpiresAt = now;
+        WillAt = Will is null ? null : now;
+    }
+
+    public void ForgetWill() => (Will, WillAt) = (null, null);
+}

@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace OrleansIoT.Grains.Sessions;
+
+internal sealed partial class Publisher
+{
+    [LoggerMessage(LogLevel.Error, "{Publisher}: messages of topic {Topic} could not be stored and are not acknowledged")]
+    private static partial void LogAppendFailed(ILogger logger, string publisher, string topic, Exception exception);
+}

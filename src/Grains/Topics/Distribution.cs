@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using OrleansIoT.History;
+using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
+
+namespace OrleansIoT.Grains.Topics;
+
+/// <summary>Who gets what of one append: first what goes into queues with it, then, when it is durable, what edges are told.</summary>
+internal sealed class Distribution
+{
+    private readonly string _tenant;
+    private readonly string _session;
+    private readonly ImmutableArray<TelemetryMessage> _messages;
+    private readonly ImmutableArray<EdgeRoute> _edges;
+    private readonly List<Enqueue> _queued = [];
+    private readonly List<SessionRoute> _queuedFor = [];
+    private List<(LiveConnection Live, Addressed Addressed)>? _direct;
+
+    public Distribution(string tenant, string session, ImmutableArray<TelemetryMessage> messages, Audience audience)
+    {
+        (_tenant, _session, _messages, _edges) = (tenant, session, messages, audience.Edges);
+        if (audience.Recipients.IsEmpty && audience.Shares.IsEmpty)
+        {
+            return;
+        }
+
+        for (var i = 0; i < messages.Length; i++)
+        {
+            foreach (var recipient in audience.Recipients)
+            {
+                if (recipient.TermsFor(session) is { } terms && Lower(messages[i].Qos, terms.MaximumQos) is var qos and > Qos.AtMostOnce)
+                {
+                    Queue(recipient.Session, i, qos, terms);
+                }
+            }
+
+            foreach (var share in audience.Shares)
+            {
+                if (share.Next(messages[i].Qos) is { } member)
+                {
+                    Give(member, i);
+                }
+            }
+        }
+    }
+
+    /// <summary>What enters queues in the same transaction.</summary>
+    public IReadOnlyList<Enqueue> Queued => _queued;
+
+    /// <summary>Set when the append is durable or has failed; what was appended before goes first.</summary>
+    public bool IsDecided { get; private set; }
+
+    private ImmutableArray<long> Numbers { get; set; }
+
+    /// <param name="numbers">Of what was queued, in its order.</param>
+    public void Succeeded(ImmutableArray<long> numbers)
+    {
+        Numbers = numbers;
+        IsDecided = true;
+    }
+
+    public void Failed()
+    {
+        Numbers = default;
+        IsDecided = true;
+    }
+
+    /// <summary>
+    /// One delivery for each edge. Who is connected is asked now, when the append is durable: a session that connects
+    /// reads its queue up to what is durable at that moment, and has to be told of everything behind it.
+    /// </summary>
+    public IEnumerable<(EdgeRoute Edge, Delivery Delivery)> Deliveries()
+    {
+        if (Numbers.IsDefault)
+        {
+            return [];
+        }
+
+        if (_queued.Count == 0 && _direct is null)
+        {
+            return _edges.Select(edge => (edge, new Delivery(_tenant, _session, _messages, [])));
+        }
+
+        var addressed = _edges.ToDictionary(edge => edge, _ => new List<Addressed>());
+        for (var i = 0; i < _queued.Count; i++)
+        {
+            if (Numbers[i] > 0 && _queuedFor[i].Live is { } live)
+            {
+                var item = _queued[i];
+                Add(live.Edge, new Addressed(
+                    live.ConnectionId, item.Message, Numbers[i], item.Qos, item.Retain, item.SubscriptionIds));
+            }
+        }
+
+        foreach (var (live, item) in _direct ?? [])
+        {
+            Add(live.Edge, item);
+        }
+
+        return addressed.Select(edge => (edge.Key, new Delivery(_tenant, _session, _messages, [.. edge.Value])));
+
+        void Add(EdgeRoute edge, Addressed item)
+        {
+            if (!addressed.TryGetValue(edge, out var items))
+            {
+                addressed.Add(edge, items = []);
+            }
+
+            items.Add(item);
+        }
+    }
+
+    private static Qos Lower(Qos one, Qos other) => one < other ? one : other;
+
+    private void Give(ShareMember member, int message)
+    {
+        var terms = Terms.Of([member.Subscription]);
+        var qos = Lower(_messages[message].Qos, terms.MaximumQos);
+        if (member.Session.IsDurable && qos > Qos.AtMostOnce)
+        {
+            Queue(member.Session, message, qos, terms);
+        }
+        else if (member.Session.Live is { } live)
+        {
+            (_direct ??= []).Add((live, new Addressed(
+                live.ConnectionId, message, 0, qos, Retain(message, terms), terms.SubscriptionIds)));
+        }
+    }
+
+    private void Queue(SessionRoute session, int message, Qos qos, Terms terms)
+    {
+        _queued.Add(new Enqueue(session.Key, message, qos, Retain(message, terms), terms.SubscriptionIds));
+        _queuedFor.Add(session);
+    }
+
+    /// <summary>[MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
+    private bool Retain(int message, Terms terms) => terms.RetainAsPublished && _messages[message].Retain;
+}

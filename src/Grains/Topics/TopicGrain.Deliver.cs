@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using OrleansIoT.History;
+using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
+
+namespace OrleansIoT.Grains.Topics;
+
+public sealed partial class TopicGrain
+{
+    /// <summary>An edge that has not taken so many bytes is taken for dead; what it misses waits in the durable queues.</summary>
+    private const long MaxUnderWay = 64 * 1024 * 1024;
+
+    private static readonly Task<ImmutableArray<long>> NothingToStore = Task.FromResult(ImmutableArray<long>.Empty);
+
+    private TenantRoutes _tenantRoutes = null!;
+
+    /// <summary>The subscriptions' version that the audience is of; 0 before the first append.</summary>
+    private long _audienceVersion;
+
+    /// <summary>Null when nobody listens.</summary>
+    private Audience? _audience;
+
+    /// <summary>
+    /// What was appended and not delivered yet, in the order of the appends. They become durable in this order, but who
+    /// waits for them may wake in another.
+    /// </summary>
+    private Queue<Distribution>? _undelivered;
+
+    /// <summary>Who gets the messages, or null for nobody. A topic without subscribers pays for one comparison.</summary>
+    private Distribution? Distribute(ImmutableArray<TelemetryMessage> messages, string session)
+    {
+        if (_audienceVersion != _tenantRoutes.Version)
+        {
+            var audience = _tenantRoutes.Match(Key.Name);
+            _audienceVersion = audience.Version;
+            _audience = audience.IsEmpty ? null : audience;
+        }
+
+        if (_audience is null)
+        {
+            return null;
+        }
+
+        var distribution = new Distribution(Key.Tenant, session, messages, _audience);
+        (_undelivered ??= new()).Enqueue(distribution);
+        return distribution;
+    }
+
+    /// <summary>What has to become durable with the messages, or null for nothing.</summary>
+    private AppendEffects? EffectsOf(
+        Distribution? distribution, ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
+    {
+        List<ushort>? received = null;
+        if (isDurable)
+        {
+            foreach (var message in messages)
+            {
+                if (message is { Qos: Qos.ExactlyOnce, PacketId: not 0 })
+                {
+                    (received ??= []).Add(message.PacketId);
+                }
+            }
+        }
+
+        return received is null && distribution is not { Queued.Count: > 0 } && !_isTransient
+            ? null
+            : new AppendEffects(
+                distribution?.Queued ?? [],
+                received is null ? null : ($"{Key.Tenant}/{session}", received),
+                _isTransient);
+    }
+
+    /// <summary>Tells the edges of all that is decided, up to the first append that is not. Waits for none of them.</summary>
+    private void Deliver()
+    {
+        while (_undelivered is not null && _undelivered.TryPeek(out var next) && next.IsDecided)
+        {
+            _undelivered.Dequeue();
+            foreach (var (edge, delivery) in next.Deliveries())
+            {
+                _ = Deliver(edge, delivery);
+            }
+        }
+    }
+
+    /// <summary>Calls of one caller to one observer arrive in the order in which they were made, so nothing needs to wait.</summary>
+    private async Task Deliver(EdgeRoute edge, Delivery delivery)
+    {
+        var bytes = delivery.Messages.Sum(message => (long)message.Payload.Length) + 1;
+        if (edge.UnderWay > MaxUnderWay)
+        {
+            if (edge.IsFailing(true))
+            {
+                LogEdgeStuck(logger, edge.UnderWay);
+            }
+
+            return;
+        }
+
+        edge.Sending(bytes);
+        try
+        {
+            await edge.Edge.Deliver(delivery);
+            edge.IsFailing(false);
+        }
+        catch (Exception e)
+        {
+            if (edge.IsFailing(true))
+            {
+                LogEdgeFailed(logger, Key.ToString(), e);
+            }
+        }
+        finally
+        {
+            edge.Taken(bytes);
+        }
+    }
+}
