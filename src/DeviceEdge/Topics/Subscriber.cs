@@ -1,26 +1,43 @@
 using System.Collections.Immutable;
 using OrleansIoT.DeviceEdge.Sessions;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.DeviceEdge.Topics;
 
 /// <summary>A session that messages are delivered to, for as long as its connection is there.</summary>
 /// <param name="connectionId">Its connection.</param>
 /// <param name="tenant">Whose topics it hears.</param>
-/// <param name="session">What the grain said of it at CONNECT.</param>
+/// <param name="opened">What the grain said of it at CONNECT.</param>
 /// <param name="outbox">Where its messages go.</param>
-internal sealed class Subscriber(string connectionId, string tenant, SessionOpened session, Outbox outbox)
+internal sealed class Subscriber(string connectionId, string tenant, SessionOpened opened, Outbox outbox)
 {
-    public string ConnectionId => connectionId;
+    private readonly ImmutableArray<string> _denied = opened.Denied;
 
-    public string Tenant => tenant;
+    public string ConnectionId { get; } = connectionId;
+
+    public string Tenant { get; } = tenant;
 
     /// <summary>Its name, for No Local.</summary>
-    public string Session => session.Session;
+    public string Session { get; } = opened.Session;
 
-    public bool IsDurable => session.IsDurable;
+    public bool IsDurable { get; } = opened.IsDurable;
 
-    /// <summary>Filters of what it never hears.</summary>
-    public ImmutableArray<string> Denied => session.Denied;
+    public Outbox Outbox { get; } = outbox;
 
-    public Outbox Outbox => outbox;
+    /// <summary>What it subscribes to here, for <see cref="Deliveries"/>.</summary>
+    public HashSet<string> Filters { get; } = [];
+
+    /// <summary>It never hears this topic, whatever it subscribes to.</summary>
+    public bool IsDenied(string topic)
+    {
+        foreach (var filter in _denied)
+        {
+            if (TopicFilter.Matches(filter, topic))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
