@@ -114,11 +114,11 @@ internal sealed class Outgoing(PipeWriter output)
 
             if (!ack.IsRefused)
             {
-                MqttPacketWriter.WritePubAck(output, ack.PacketId);
+                MqttPacketWriter.WriteAck(output, ack.Type, ack.PacketId);
             }
             else if (Version == MqttVersion.V500)
             {
-                Write(new AckPacket(PacketType.PubAck, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.Why) });
+                Write(new AckPacket(ack.Type, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.Why) });
             }
             else
             {
