@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using OrleansIoT.Identity;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -19,20 +21,62 @@ public sealed class DeviceEdgeOptions
     /// </summary>
     public int MaxKeepAlive { get; set; } = ushort.MaxValue;
 
+    /// <summary>
+    /// What clients that show no credential may publish and subscribe to: topic filters, and denials that begin with
+    /// <c>!</c>. Their client identifier is the device's id. For trials and test suites. Default: none, they are refused.
+    /// </summary>
+    public string[] Anonymous { get; set; } = [];
+
     /// <summary>The largest packet in bytes. Default: 262,144.</summary>
     public int MaxPacketSize { get; set; } = 256 * 1024;
 
-    /// <summary>The largest payload in bytes. Default: 65,536.</summary>
-    public int MaxPayloadSize { get; set; } = 64 * 1024;
+    /// <summary>The largest payload in bytes. Default: 262,144, what the largest packet has room for.</summary>
+    public int MaxPayloadSize { get; set; } = 256 * 1024;
 
-    /// <summary>How many publishes of QoS 1 a device may have in flight. Default: 1,000.</summary>
+    /// <summary>The longest topic name or filter in bytes of UTF-8, at most 512. Default: 512.</summary>
+    public int MaxTopicBytes { get; set; } = TopicName.MaxBytes;
+
+    /// <summary>The most levels of a topic name or filter, at most 16. Default: 16.</summary>
+    public int MaxTopicLevels { get; set; } = TopicName.MaxLevels;
+
+    /// <summary>How many topic aliases a client may set. Default: 16.</summary>
+    public int TopicAliasMaximum { get; set; } = 16;
+
+    /// <summary>How many subscriptions a session may have. Default: 100.</summary>
+    public int MaxSubscriptions { get; set; } = 100;
+
+    /// <summary>How many publishes of QoS 1 and 2 a client may have in flight. Default: 1,000.</summary>
     public int ReceiveMaximum { get; set; } = 1_000;
 
-    /// <summary>The bytes of payload that one call to the device's grain carries at most, give or take one message. Default: 1,048,576.</summary>
+    /// <summary>How many messages of QoS 1 and 2 may be in flight to a client, which may ask for less. Default: 1,000.</summary>
+    public int MaxInFlight { get; set; } = 1_000;
+
+    /// <summary>How many messages may wait in memory for a client that reads slowly; of more the oldest are dropped. Default: 10,000.</summary>
+    public int MaxWaitingMessages { get; set; } = 10_000;
+
+    /// <summary>The bytes that they may take. Default: 16,777,216.</summary>
+    public int MaxWaitingBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>The bytes of messages that one call to a client's grain carries at most, give or take one message. Default: 1,048,576.</summary>
     public int MaxBatchBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>The bytes of messages that may wait to be stored, of all connections; beyond them sockets are not read. Default: 268,435,456.</summary>
+    public int MaxUnstoredBytes { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>
+    /// How many messages a second a device may publish for long, over all its connections; 0 for no limit. It may also send
+    /// so many other requests a second on a connection. Default: 1,000.
+    /// </summary>
+    public int DeviceRate { get; set; } = 1_000;
+
+    /// <summary>How many it may publish at once after a time of rest, as when it empties its own buffer. Default: 20,000.</summary>
+    public int DeviceBurst { get; set; } = 20_000;
 
     /// <summary>How many connections there may be; another one is closed when it is accepted. Default: 100,000.</summary>
     public int MaxConnections { get; set; } = 100_000;
+
+    /// <summary>How many CONNECTs are answered at a time; more wait for their turn, no longer than the time for CONNECT. Default: 1,000.</summary>
+    public int MaxHandshakes { get; set; } = 1_000;
 }
 
 /// <summary>Refuses to start with options that make no sense.</summary>
@@ -46,11 +90,24 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         _ when !IsTimeout(options.ConnectTimeout) => "DeviceEdge:ConnectTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         _ when !IsTimeout(options.CloseTimeout) => "DeviceEdge:CloseTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         { MaxKeepAlive: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxKeepAlive is 1 to 65535.",
-        { MaxPacketSize: < 1024 } => "DeviceEdge:MaxPacketSize is at least 1024.",
+        _ when Array.Find(options.Anonymous, grant => !Permissions.IsGrant(grant, out _)) is { } grant =>
+            $"DeviceEdge:Anonymous has topic filters; '{grant}' is none.",
+        { MaxPacketSize: < 1024 or > 268_435_455 } => "DeviceEdge:MaxPacketSize is 1024 to 268435455.",
         { MaxPayloadSize: < 1 } => "DeviceEdge:MaxPayloadSize is at least 1.",
+        { MaxTopicBytes: < 1 or > TopicName.MaxBytes } => $"DeviceEdge:MaxTopicBytes is 1 to {TopicName.MaxBytes}.",
+        { MaxTopicLevels: < 1 or > TopicName.MaxLevels } => $"DeviceEdge:MaxTopicLevels is 1 to {TopicName.MaxLevels}.",
+        { TopicAliasMaximum: < 0 or > ushort.MaxValue } => "DeviceEdge:TopicAliasMaximum is 0 to 65535.",
+        { MaxSubscriptions: < 1 } => "DeviceEdge:MaxSubscriptions is at least 1.",
         { ReceiveMaximum: < 1 or > ushort.MaxValue } => "DeviceEdge:ReceiveMaximum is 1 to 65535.",
+        { MaxInFlight: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxInFlight is 1 to 65535.",
+        { MaxWaitingMessages: < 1 } => "DeviceEdge:MaxWaitingMessages is at least 1.",
+        { MaxWaitingBytes: < 1 } => "DeviceEdge:MaxWaitingBytes is at least 1.",
         { MaxBatchBytes: < 1 } => "DeviceEdge:MaxBatchBytes is at least 1.",
+        { MaxUnstoredBytes: < 1 } => "DeviceEdge:MaxUnstoredBytes is at least 1.",
+        { DeviceRate: < 0 } => "DeviceEdge:DeviceRate is at least 1, or 0 for no limit.",
+        { DeviceBurst: < 1 } => "DeviceEdge:DeviceBurst is at least 1.",
         { MaxConnections: < 1 } => "DeviceEdge:MaxConnections is at least 1.",
+        { MaxHandshakes: < 1 } => "DeviceEdge:MaxHandshakes is at least 1.",
         _ => null,
     };
 

@@ -34,11 +34,11 @@ public static class MqttPacketWriter
         return size;
     }
 
-    /// <summary>A PUBACK that says success, without making a packet of it: the most frequent thing a server writes.</summary>
-    public static void WritePubAck(IBufferWriter<byte> output, ushort packetId)
+    /// <summary>An acknowledgement that says success, without making a packet of it: the most frequent thing a server writes.</summary>
+    public static void WriteAck(IBufferWriter<byte> output, PacketType type, ushort packetId)
     {
         var target = output.GetSpan(4);
-        target[0] = (byte)PacketType.PubAck << 4;
+        target[0] = (byte)((byte)type << 4);
         target[1] = 2; // 3.1.1, and 5.0 with reason code 0x00 left out (section 3.4.2.1)
         target[2] = (byte)(packetId >> 8);
         target[3] = (byte)packetId;

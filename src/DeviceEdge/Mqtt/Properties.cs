@@ -110,15 +110,24 @@ public sealed class Properties
         return properties;
     }
 
+    /// <summary>In bytes on the wire, without the length in front.</summary>
+    internal int Size
+    {
+        get
+        {
+            var size = 0;
+            foreach (var entry in _entries)
+            {
+                size += entry.Size;
+            }
+
+            return size;
+        }
+    }
+
     internal void Write(WireWriter wire)
     {
-        var size = 0;
-        foreach (var entry in _entries)
-        {
-            size += entry.Size;
-        }
-
-        wire.VarInt((uint)size);
+        wire.VarInt((uint)Size);
         foreach (var entry in _entries)
         {
             entry.Write(wire);

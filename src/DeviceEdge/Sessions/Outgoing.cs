@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using OrleansIoT.DeviceEdge.Mqtt;
@@ -6,43 +7,48 @@ using OrleansIoT.DeviceEdge.Mqtt.Packets;
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>
-/// What the server sends on one connection. A sender waits while the device does not read, and with it whoever waits
-/// for the sender: that is the back pressure.
+/// What the server sends on one connection, one sender at a time. A sender waits while the client does not read, and with it
+/// whoever waits for the sender: that is the back pressure.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing to give back.")]
 internal sealed class Outgoing(PipeWriter output)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private bool _tellsReasons = true;
-    private uint _maximumPacketSize = uint.MaxValue;
     private bool _closed;
 
     public MqttVersion Version { get; private set; } = MqttVersion.V311;
+
+    /// <summary>The client's.</summary>
+    public uint MaximumPacketSize { get; private set; } = uint.MaxValue;
+
+    /// <summary>Where who has the turn writes packets, each as a whole.</summary>
+    public IBufferWriter<byte> Output => output;
 
     /// <summary>From now on as the device asked for in its CONNECT.</summary>
     public void Speak(ConnectPacket connect)
     {
         Speak(connect.Version);
         _tellsReasons = connect.Properties.RequestProblemInformation ?? true;
-        _maximumPacketSize = connect.Properties.MaximumPacketSize ?? uint.MaxValue;
+        MaximumPacketSize = connect.Properties.MaximumPacketSize ?? uint.MaxValue;
     }
 
     public void Speak(MqttVersion version) => Version = version;
 
     public async ValueTask Send(MqttPacket packet)
     {
-        await _turn.WaitAsync();
+        await TakeTurn();
         try
         {
             if (!_closed)
             {
                 Write(packet);
-                await output.FlushAsync();
+                await Flush();
             }
         }
         finally
         {
-            _turn.Release();
+            EndTurn();
         }
     }
 
@@ -53,7 +59,7 @@ internal sealed class Outgoing(PipeWriter output)
     /// <returns>Whether everything that is owed was sent.</returns>
     public async ValueTask<bool> Send(PendingAcks acks)
     {
-        await _turn.WaitAsync();
+        await TakeTurn();
         try
         {
             if (_closed)
@@ -62,24 +68,39 @@ internal sealed class Outgoing(PipeWriter output)
             }
 
             var all = Write(acks.InOrder);
-            await output.FlushAsync();
+            await Flush();
             return all;
         }
         finally
         {
-            _turn.Release();
+            EndTurn();
         }
+    }
+
+    /// <summary>For who has more to send than one packet, and cannot wait for it.</summary>
+    public bool TryTakeTurn() => _turn.Wait(0);
+
+    public Task TakeTurn() => _turn.WaitAsync();
+
+    public void EndTurn() => _turn.Release();
+
+    /// <summary>By who has the turn: complete when the client has read so much that more may be written.</summary>
+    /// <returns>False if nothing more is to be written: nobody reads it, or the connection ends.</returns>
+    public async ValueTask<bool> Flush()
+    {
+        var flush = await output.FlushAsync();
+        return !flush.IsCompleted && !flush.IsCanceled;
     }
 
     /// <summary>Whoever waits for the device to read waits no longer; what was sent stays sent.</summary>
     public void StopWaiting() => output.CancelPendingFlush();
 
-    /// <summary>Nothing is sent from here on.</summary>
+    /// <summary>Nothing is sent from here on; complete when nobody writes any more.</summary>
     public async ValueTask Close()
     {
-        await _turn.WaitAsync();
+        await TakeTurn();
         _closed = true;
-        _turn.Release();
+        EndTurn();
     }
 
     private bool Write(ReadOnlySpan<PendingAck> acks)
@@ -93,11 +114,11 @@ internal sealed class Outgoing(PipeWriter output)
 
             if (!ack.IsRefused)
             {
-                MqttPacketWriter.WritePubAck(output, ack.PacketId);
+                MqttPacketWriter.WriteAck(output, ack.Type, ack.PacketId);
             }
             else if (Version == MqttVersion.V500)
             {
-                Write(new AckPacket(PacketType.PubAck, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.Why) });
+                Write(new AckPacket(ack.Type, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.Why) });
             }
             else
             {
@@ -112,10 +133,10 @@ internal sealed class Outgoing(PipeWriter output)
     {
         // [MQTT-3.1.2-29]: CONNACK and DISCONNECT may give a reason in any case.
         var tells = _tellsReasons || packet is ConnAckPacket or DisconnectPacket;
-        if (!tells || MqttPacketWriter.Write(output, packet, Version, _maximumPacketSize) > _maximumPacketSize)
+        if (!tells || MqttPacketWriter.Write(output, packet, Version, MaximumPacketSize) > MaximumPacketSize)
         {
             // [MQTT-3.2.2-19], [MQTT-3.4.2-2] and their like. What is too large even so is not sent [MQTT-3.1.2-24].
-            MqttPacketWriter.Write(output, packet.WithoutReasonString(), Version, _maximumPacketSize);
+            MqttPacketWriter.Write(output, packet.WithoutReasonString(), Version, MaximumPacketSize);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Sessions;
@@ -56,6 +57,7 @@ public interface IEdge : IGrainObserver
     Task Deliver(Delivery delivery);
 
     /// <summary>Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>.</summary>
-    [Alias("End")]
+    // Deliveries do not wait for it, on engines whose observers hear one thing at a time.
+    [AlwaysInterleave, Alias("End")]
     Task End(string connectionId, ConnectionEnd why);
 }

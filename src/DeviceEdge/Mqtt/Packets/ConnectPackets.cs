@@ -1,7 +1,7 @@
 namespace OrleansIoT.DeviceEdge.Mqtt.Packets;
 
 /// <summary>The message that the server publishes when the connection ends badly (section 3.1.2.5).</summary>
-public sealed record Will(string Topic, ReadOnlyMemory<byte> Payload, Qos Qos, bool Retain)
+public sealed record ConnectWill(string Topic, ReadOnlyMemory<byte> Payload, Qos Qos, bool Retain)
 {
     public Properties Properties { get; init; } = Properties.None;
 }
@@ -19,7 +19,7 @@ public sealed class ConnectPacket : MqttPacket
     /// <summary>Seconds; 0 for none.</summary>
     public ushort KeepAlive { get; init; }
     public string ClientId { get; init; } = "";
-    public Will? Will { get; init; }
+    public ConnectWill? Will { get; init; }
     public string? UserName { get; init; }
     public ReadOnlyMemory<byte>? Password { get; init; }
     public Properties Properties { get; init; } = Properties.None;
@@ -140,12 +140,12 @@ public sealed class ConnectPacket : MqttPacket
             : throw MqttProtocolException.Protocol("There is no authentication data without a method."); // section 3.1.2.11.10
     }
 
-    private static Will ReadWill(ref WireReader wire, MqttVersion version, byte flags)
+    private static ConnectWill ReadWill(ref WireReader wire, MqttVersion version, byte flags)
     {
         var properties = version == MqttVersion.V500 ? Properties.Read(ref wire, PropertyPlace.Will) : Properties.None;
         var topic = wire.String();
         PublishPacket.CheckTopic(topic, properties, mayBeEmpty: false);
-        return new Will(topic, wire.Prefixed().ToArray(), (Qos)((flags & WillQos) >> 3), (flags & WillRetain) != 0)
+        return new ConnectWill(topic, wire.Prefixed().ToArray(), (Qos)((flags & WillQos) >> 3), (flags & WillRetain) != 0)
         {
             Properties = properties,
         };
