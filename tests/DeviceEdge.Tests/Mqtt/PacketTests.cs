@@ -100,7 +100,7 @@ public sealed class PacketTests
     public void A_puback_without_a_packet_object_is_the_same_bytes()
     {
         var output = new ArrayBufferWriter<byte>();
-        MqttPacketWriter.WritePubAck(output, 0x1234);
+        MqttPacketWriter.WriteAck(output, PacketType.PubAck, 0x1234);
 
         Assert.Equal(Bytes.Of(new AckPacket(PacketType.PubAck, 0x1234), MqttVersion.V500), output.WrittenSpan.ToArray());
     }
