@@ -92,13 +92,14 @@ public sealed class Properties
         ulong seen = 0;
         while (!wire.AtEnd)
         {
-            var id = (PropertyId)wire.VarInt();
-            var rule = PropertyRule.Of(id);
+            var number = wire.VarInt();
+            var rule = PropertyRule.Of(number);
             if ((rule.Places & place) == 0)
             {
                 throw MqttProtocolException.Malformed("The packet has a property that does not belong into it."); // section 2.2.2.2
             }
 
+            var id = (PropertyId)number;
             var bit = 1UL << (int)id;
             if ((seen & bit) != 0 && !rule.MayRepeatIn(place))
             {
