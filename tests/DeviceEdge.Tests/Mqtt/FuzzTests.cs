@@ -17,10 +17,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private const int Limit = 4 * 1024;
 
     /// <summary>
-    /// What reading may allocate for each byte that has come, above 1 KiB for what is allocated once: a list of user
-    /// properties with empty strings has an entry of 40 bytes for each 5 of the packet, and grows by doubling.
+    /// What reading may allocate for each byte that has come: a filter "a" of 3.1.1 is four bytes of a packet, and a string
+    /// of 24 in a list that doubles as it grows.
     /// </summary>
-    private const int AllocatedPerByte = 32;
+    private const int AllocatedPerByte = 24;
 
     private static readonly int Seconds = Setting("TEST_FUZZ_SECONDS", 30);
     private static readonly int FirstSeed = Setting("TEST_SEED", 1);
@@ -33,15 +33,27 @@ public sealed class FuzzTests(ITestOutputHelper output)
     ];
 
     [Fact]
-    public void Any_bytes_are_packets_or_a_fault()
+    public async Task Any_bytes_are_packets_or_a_fault()
     {
         var clock = Stopwatch.StartNew();
         var seed = FirstSeed;
-        for (; clock.Elapsed.TotalSeconds < Seconds; seed++)
+        var search = Task.Run(() =>
         {
-            var random = new Random(seed);
-            var (bytes, version) = Stream(random);
-            Check(bytes, version, random, seed);
+            for (; clock.Elapsed.TotalSeconds < Seconds; Interlocked.Increment(ref seed))
+            {
+                var random = new Random(seed);
+                var (bytes, version) = Stream(random);
+                Check(bytes, version, random, seed);
+            }
+        });
+
+        try
+        {
+            await search.WaitAsync(TimeSpan.FromSeconds(Seconds + 30));
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"TEST_SEED={Volatile.Read(ref seed)}: the reader does not come back.");
         }
 
         output.WriteLine($"{seed - FirstSeed} streams of bytes from seed {FirstSeed} on.");
@@ -82,12 +94,13 @@ public sealed class FuzzTests(ITestOutputHelper output)
         static byte[] Repeat(string part, int size) =>
             [.. Enumerable.Repeat(Bytes.Hex(part), size / Bytes.Hex(part).Length).SelectMany(bytes => bytes)];
 
-        static void CheckSize(byte[] bytes, MqttVersion version)
+        void CheckSize(byte[] bytes, MqttVersion version)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             Read(new ReadOnlySequence<byte>(bytes), version, Bytes.Limit);
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.True(allocated <= AllocatedPerByte * bytes.Length, $"{allocated} bytes for {bytes.Length}");
+            output.WriteLine($"{allocated} bytes were allocated for {bytes.Length}");
+            Assert.InRange(allocated, 0, AllocatedPerByte * bytes.Length);
         }
     }
 
@@ -106,13 +119,12 @@ public sealed class FuzzTests(ITestOutputHelper output)
             AssertSame(whole, ReadAsItComes(bytes, version, _ => 1));
             AssertSame(whole, ReadAsItComes(bytes, version, left => random.Next(1, Math.Min(left, 40) + 1)));
 
-            foreach (var packet in whole.Packets)
+            foreach (var (packet, original) in whole.Packets)
             {
                 var spoken = packet is ConnectPacket connect ? connect.Version : whole.Version!.Value;
                 var written = Bytes.Of(packet, spoken);
-                var again = Bytes.Read(new ReadOnlySequence<byte>(written), packet is ConnectPacket ? null : spoken);
-                Assert.Equivalent(packet, again, strict: true);
-                Assert.Equal(written, Bytes.Of(again, spoken));
+                AssertSame(packet, original, written);
+                Assert.Equal(written, Bytes.Of(Bytes.Read(new ReadOnlySequence<byte>(written), packet is ConnectPacket ? null : spoken), spoken));
             }
         }
         catch (Exception e)
@@ -125,7 +137,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static Outcome Read(ReadOnlySequence<byte> bytes, MqttVersion? version, int limit)
     {
         var reader = new MqttPacketReader(version, limit);
-        var packets = new List<MqttPacket>();
+        var packets = new List<(MqttPacket, byte[])>();
         return new Outcome(packets, TakeAll(reader, ref bytes, packets), reader.Version, bytes.Length);
     }
 
@@ -133,7 +145,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static Outcome ReadAsItComes(byte[] bytes, MqttVersion? version, Func<int, int> next)
     {
         var reader = new MqttPacketReader(version, Limit);
-        var packets = new List<MqttPacket>();
+        var packets = new List<(MqttPacket, byte[])>();
         ReasonCode? fault = null;
         var taken = 0;
         for (var come = 0; come < bytes.Length && fault is null;)
@@ -147,14 +159,14 @@ public sealed class FuzzTests(ITestOutputHelper output)
         return new Outcome(packets, fault, reader.Version, bytes.Length - taken);
     }
 
-    private static ReasonCode? TakeAll(MqttPacketReader reader, ref ReadOnlySequence<byte> bytes, List<MqttPacket> packets)
+    private static ReasonCode? TakeAll(MqttPacketReader reader, ref ReadOnlySequence<byte> bytes, List<(MqttPacket, byte[])> packets)
     {
         try
         {
-            for (var left = bytes.Length; reader.TryRead(ref bytes, out var packet); left = bytes.Length)
+            for (var before = bytes; reader.TryRead(ref bytes, out var packet); before = bytes)
             {
-                Assert.True(bytes.Length < left, "A packet was taken, and no bytes.");
-                packets.Add(packet);
+                Assert.True(bytes.Length < before.Length, "A packet was taken, and no bytes.");
+                packets.Add((packet, before.Slice(0, before.Length - bytes.Length).ToArray()));
             }
 
             return null;
@@ -170,9 +182,27 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.Equal((one.Packets.Count, one.Fault, one.Version, one.Left), (other.Packets.Count, other.Fault, other.Version, other.Left));
         foreach (var (first, second) in one.Packets.Zip(other.Packets))
         {
-            Assert.Equal(first.GetType(), second.GetType());
-            Assert.Equal(Bytes.Of(first, one.Version!.Value), Bytes.Of(second, one.Version!.Value));
+            Assert.Equal(first.Bytes, second.Bytes);
+            Assert.Equal(Bytes.Of(first.Packet, one.Version!.Value), Bytes.Of(second.Packet, one.Version!.Value));
         }
+    }
+
+    /// <summary>What was read is written as it came; only a reason code of 0 and an empty property field may be left out.</summary>
+    private static void AssertSame(MqttPacket packet, byte[] original, byte[] written)
+    {
+        if (packet is AckPacket or DisconnectPacket or AuthPacket)
+        {
+            Assert.Equal(original[0], written[0]);
+            var longer = Body(original.Length > written.Length ? original : written);
+            var shorter = Body(original.Length > written.Length ? written : original);
+            Assert.True(longer.StartsWith(shorter) && !longer[shorter.Length..].ContainsAnyExcept((byte)0), "More was left out than may be.");
+        }
+        else
+        {
+            Assert.Equal(original, written);
+        }
+
+        static ReadOnlySpan<byte> Body(ReadOnlySpan<byte> bytes) => bytes[(1 + WireReader.VarInt(bytes[1..]).Length)..];
     }
 
     private static (byte[] Bytes, MqttVersion? Version) Stream(Random random)
@@ -273,5 +303,5 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static int Setting(string name, int otherwise) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    private sealed record Outcome(IReadOnlyList<MqttPacket> Packets, ReasonCode? Fault, MqttVersion? Version, long Left);
+    private sealed record Outcome(IReadOnlyList<(MqttPacket Packet, byte[] Bytes)> Packets, ReasonCode? Fault, MqttVersion? Version, long Left);
 }
