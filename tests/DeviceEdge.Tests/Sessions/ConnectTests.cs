@@ -36,7 +36,9 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.4-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-3")]
     public async Task A_device_of_3_1_1_is_let_in_also_when_it_asks_for_a_session_that_there_is_not()
     {
         await using var edge = await TestEdge.Start();
@@ -80,7 +82,8 @@ public sealed class ConnectTests
     [Theory]
     [InlineData(true, ReasonCode.Success)]
     [InlineData(false, ReasonCode.ClientIdentifierNotValid)]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.3-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.3-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-4")]
     public async Task A_device_of_3_1_1_without_a_client_identifier_has_a_clean_session(bool clean, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -119,7 +122,6 @@ public sealed class ConnectTests
     [InlineData(601, (ushort)600)]
     [InlineData(600, null)]
     [InlineData(10, null)]
-    [Trait("mqtt", "MQTT-3.1.2-21")]
     [Trait("mqtt", "MQTT-3.2.2-22")]
     public async Task A_keep_alive_longer_than_the_servers_is_shortened(ushort asked, ushort? told)
     {
@@ -139,7 +141,8 @@ public sealed class ConnectTests
     [InlineData("", "key", ReasonCode.NotAuthorized)]
     [InlineData(null, null, ReasonCode.NotAuthorized)]
     [Trait("mqtt", "MQTT-3.1.4-2")]
-    [Trait("mqtt", "MQTT-3.2.2-7")]
+    [Trait("mqtt", "MQTT-3.2.2-6")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-4")]
     public async Task Who_does_not_show_a_devices_id_and_key_is_refused_in_both_versions(string? user, string? password, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -204,7 +207,8 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.2-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-5")]
     public async Task MQTT_3_1_is_refused_with_return_code_1()
     {
         await using var edge = await TestEdge.Start();
@@ -235,7 +239,9 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.4-1")]
+    [Trait("mqtt", "MQTT-3.1.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-6")]
     public async Task A_malformed_CONNECT_is_answered_with_its_reason_in_5_0_and_not_at_all_in_3_1_1()
     {
         await using var edge = await TestEdge.Start();
@@ -259,6 +265,8 @@ public sealed class ConnectTests
     [InlineData("1080808080")]
     [InlineData("10818004")] // 65,537 and more: too much for a CONNECT
     [Trait("mqtt", "MQTT-3.1.0-1")]
+    [Trait("mqtt", "MQTT-3.14.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.0-1")]
     public async Task What_does_not_begin_with_a_CONNECT_is_closed_without_an_answer(string hex)
     {
         await using var edge = await TestEdge.Start();
@@ -308,6 +316,7 @@ public sealed class ConnectTests
 
     [Fact]
     [Trait("mqtt", "MQTT-3.1.4-6")]
+    [Trait("mqtt", "MQTT-3.2.2-7")]
     public async Task What_follows_a_refused_CONNECT_is_not_processed()
     {
         await using var edge = await TestEdge.Start();

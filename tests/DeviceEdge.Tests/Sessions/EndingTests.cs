@@ -15,6 +15,8 @@ public sealed class EndingTests
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-8")]
     [Trait("mqtt", "MQTT-3.14.4-3")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.14.4-3")]
     public async Task Who_takes_his_leave_leaves_no_will(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -32,6 +34,7 @@ public sealed class EndingTests
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-8")]
     public async Task Who_vanishes_leaves_his_will(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -70,6 +73,7 @@ public sealed class EndingTests
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.4-3")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-2")]
     public async Task Who_is_taken_over_hears_it_and_what_is_under_way_is_still_acknowledged(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -205,7 +209,9 @@ public sealed class EndingTests
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-22")]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.2-24")]
+    [Trait("mqtt", "MQTT-3.12.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-24")]
+    [Trait("mqtt-3.1.1", "MQTT-3.12.4-1")]
     public async Task Silence_of_one_and_a_half_times_the_keep_alive_ends_the_connection(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();

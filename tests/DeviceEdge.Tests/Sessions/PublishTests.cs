@@ -15,6 +15,7 @@ public sealed class PublishTests
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-4.3.2-4")]
+    [Trait("mqtt-3.1.1", "MQTT-4.3.2-2")]
     public async Task A_puback_leaves_only_after_the_grain_has_answered(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -32,7 +33,10 @@ public sealed class PublishTests
 
     [Theory]
     [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-2.2.1-5")]
     [Trait("mqtt", "MQTT-4.6.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-2.3.1-6")]
+    [Trait("mqtt-3.1.1", "MQTT-4.6.0-2")]
     public async Task What_has_arrived_goes_as_one_batch_and_pubacks_leave_in_order(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -95,7 +99,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    [Trait("mqtt", "MQTT-4.3.1-1")]
+    [Trait("mqtt", "MQTT-3.3.4-1")]
     public async Task A_message_of_QoS_0_is_stored_in_its_place_and_answered_nothing()
     {
         await using var edge = await TestEdge.Start();

@@ -12,9 +12,14 @@ public sealed class RefusalTests
     [Theory]
     [InlineData(MqttVersion.V311, ReasonCode.UnspecifiedError)]
     [InlineData(MqttVersion.V500, ReasonCode.ImplementationSpecificError)]
+    [Trait("mqtt", "MQTT-2.2.1-6")]
     [Trait("mqtt", "MQTT-3.8.4-1")]
     [Trait("mqtt", "MQTT-3.8.4-2")]
     [Trait("mqtt", "MQTT-3.8.4-6")]
+    [Trait("mqtt-3.1.1", "MQTT-2.3.1-7")]
+    [Trait("mqtt-3.1.1", "MQTT-3.8.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.8.4-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.8.4-5")]
     public async Task A_subscription_is_refused_filter_by_filter_and_the_connection_lives_on(MqttVersion version, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -29,9 +34,9 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    [Trait("mqtt", "MQTT-2.2.1-6")]
     [Trait("mqtt", "MQTT-3.10.4-4")]
     [Trait("mqtt", "MQTT-3.10.4-5")]
-    [Trait("mqtt", "MQTT-3.11.3-1")]
     public async Task There_is_no_subscription_to_end()
     {
         await using var edge = await TestEdge.Start();
@@ -61,6 +66,9 @@ public sealed class RefusalTests
     [Theory]
     [MemberData(nameof(Faults))]
     [Trait("mqtt", "MQTT-3.1.0-2")]
+    [Trait("mqtt", "MQTT-3.3.4-6")]
+    [Trait("mqtt", "MQTT-3.14.4-1")]
+    [Trait("mqtt", "MQTT-3.14.4-2")]
     [Trait("mqtt", "MQTT-4.13.1-1")]
     public async Task What_may_not_be_sent_ends_a_connection_of_5_0_with_its_reason(string what, ReasonCode reason)
     {
@@ -82,7 +90,8 @@ public sealed class RefusalTests
     [Theory]
     [InlineData("QoS 2")]
     [InlineData("second CONNECT")]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-4.8.0-1")]
     public async Task In_3_1_1_it_is_closed_without_a_word(string what)
     {
         await using var edge = await TestEdge.Start();
