@@ -1,8 +1,6 @@
-using OrleansIoT.DeviceEdge.Failures;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.DeviceEdge.Telemetry;
-using OrleansIoT.Failures;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
