@@ -5,6 +5,7 @@ using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -15,11 +16,16 @@ public abstract class GrainTest : IAsyncLifetime
 {
     protected const string Tenant = GrainKey.DefaultTenant;
 
+    private readonly Dictionary<(IServiceProvider Host, string Device), Task<EdgeClient>> _clients = [];
+
     protected static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     protected IotHost Host { get; private set; } = null!;
 
     protected IGrainFactory Grains => Host.Grains;
+
+    /// <summary>The keys of the devices that this test has registered.</summary>
+    protected Dictionary<string, string> Keys { get; } = [];
 
     public virtual async Task InitializeAsync() => Host = await IotHost.Start("silo", Configure);
 
@@ -28,8 +34,7 @@ public abstract class GrainTest : IAsyncLifetime
     {
     }
 
-
-    public async Task DisposeAsync() => await Host.DisposeAsync();
+    public virtual async Task DisposeAsync() => await Host.DisposeAsync();
 
     protected static Caller User(Roles roles, string tenant = Tenant, string id = "somebody") =>
         new(tenant, id, CallerKind.User, roles, null, DateTimeOffset.MaxValue);
@@ -55,13 +60,66 @@ public abstract class GrainTest : IAsyncLifetime
     }
 
     /// <returns>The device's key.</returns>
-    protected Task<string> Register(string device, params string[] publish) => As(
-        User(Roles.Operator),
-        () => Grains.Device(Tenant, device).Register(new DeviceRegistration(device, [.. publish], [])));
+    protected Task<string> Register(string device, params string[] publish) => Register(device, publish, []);
 
-    protected Task<PublishResult> Publish(string device, params TelemetryMessage[] messages) => As(
-        Caller.Device(Tenant, device),
-        () => Grains.Device(Tenant, device).Publish(messages.ToImmutableArray()));
+    protected async Task<string> Register(string device, string[] publish, string[] subscribe) => Keys[device] = await As(
+        User(Roles.Operator),
+        () => Grains.Device(Tenant, device).Register(new DeviceRegistration(device, [.. publish], [.. subscribe])));
+
+    protected Task<DeviceSnapshot> Get(string device) => As(User(Roles.Viewer), () => Grains.Device(Tenant, device).Get());
+
+    /// <summary>Connects a registered device with its key; its id is the client identifier unless there is another one.</summary>
+    protected Task<EdgeClient> Connect(
+        string device, string? clientId = null, bool cleanStart = false, uint expiry = 0, Will? will = null) =>
+        Connect(device, new Credential(CredentialKind.Key, Keys[device], []), clientId, cleanStart, expiry, will);
+
+    protected Task<EdgeClient> Connect(
+        string device,
+        Credential credential,
+        string? clientId = null,
+        bool cleanStart = false,
+        uint expiry = 0,
+        Will? will = null,
+        EdgeConduct conduct = EdgeConduct.Good)
+    {
+        var client = new EdgeClient(Host.Grains, Grains.Device(Tenant, device), Caller.Device(Tenant, device)) { Conduct = conduct };
+        var connect = client.Connect(Caller.SigningIn(Tenant, "edge"), credential, clientId ?? device, cleanStart, expiry, will);
+        return _clients[(Host.Services, device)] = connect;
+    }
+
+    /// <summary>A durable session: it goes on without its connection.</summary>
+    protected Task<EdgeClient> ConnectDurably(string device, string? clientId = null, Will? will = null) =>
+        Connect(device, clientId, expiry: 3_600, will: will);
+
+    /// <summary>Connects a user, whose token is the caller.</summary>
+    protected Task<EdgeClient> ConnectUser(
+        string id, Roles roles, string clientId = "web", uint expiry = 0, Will? will = null)
+    {
+        var caller = User(roles, id: id);
+        var client = new EdgeClient(Host.Grains, Grains.UserClient(Tenant, id), caller);
+        return client.Connect(caller, new Credential(CredentialKind.Token, null, []), clientId, false, expiry, will);
+    }
+
+    /// <summary>Publishes over the connection that the device has, or a new one.</summary>
+    protected async Task<PublishResult> Publish(string device, params TelemetryMessage[] messages)
+    {
+        if (!_clients.TryGetValue((Host.Services, device), out var client) || client.IsFaulted || (await client).HasEnded)
+        {
+            client = Connect(device);
+        }
+
+        return await (await client).Publish(messages);
+    }
+
+    /// <summary>A message that somebody subscribes to.</summary>
+    protected static TelemetryMessage Said(
+        string publisher, string topic, string payload, Qos qos = Qos.AtLeastOnce, bool retain = false, ushort packetId = 1) =>
+        Timed(publisher, 0, payload, topic, qos == Qos.AtMostOnce ? (ushort)0 : packetId) with
+        {
+            HasOwnTime = false,
+            Qos = qos,
+            Retain = retain,
+        };
 
     /// <summary>A reading with its own time, in minutes after noon.</summary>
     protected static TelemetryMessage Timed(

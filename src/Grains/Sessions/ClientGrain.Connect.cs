@@ -48,7 +48,14 @@ public abstract partial class ClientGrain
     private async Task TakeOver(ClientSession session, bool cleanStart)
     {
         await EndConnection(session, ConnectionEnd.TakenOver);
-        if (cleanStart || session.IsOver(_clock.GetUtcNow()))
+        await session.Closed;
+        var now = _clock.GetUtcNow();
+        if (!session.IsDurable && !session.IsWillDue(now))
+        {
+            session.ForgetWill(); // its process died, and the client is back within the grace
+        }
+
+        if (cleanStart || !session.IsDurable || session.IsOver(now))
         {
             await EndSession(session);
         }
@@ -114,7 +121,8 @@ public abstract partial class ClientGrain
         var denied = Permissions.Denials(rights.Subscribe);
 
         // First the routes, then the store: what becomes durable from here on finds the connection, and what did before is
-        // in the queue as it is read below.
+        // in the queue as it is read below. And that before the store knows of the connection, from when on everything may
+        // have been sent.
         var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
         session ??= new ClientSession(connect.ClientId, isDurable, route);
         session.Begin(new Connection(connect.ConnectionId, connect.Edge, _clock.GetUtcNow()), rights, expiry, connect.Will);
@@ -126,10 +134,11 @@ public abstract partial class ClientGrain
         {
             try
             {
-                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent);
                 stored = isPresent ? await ReadStored(session) : null;
+                DemandStill(session, connect.ConnectionId);
+                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent);
             }
-            catch
+            catch when (session.Connection?.Id == connect.ConnectionId)
             {
                 Forget(session, isPresent);
                 throw;

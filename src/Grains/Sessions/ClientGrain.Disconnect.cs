@@ -81,9 +81,9 @@ public abstract partial class ClientGrain
             Routes.Close(session.Route);
         }
 
-        var closed = Quietly(
+        session.Closed = Quietly(
             _store.Close(session.Route.Key, session.Expiry, session.ExpiresAt, session.WillAt, disconnect.Sent), session);
-        return session.IsOver(now) || session.IsWillDue(now) ? Task.WhenAll(closed, Conclude(session)) : closed;
+        return session.IsOver(now) || session.IsWillDue(now) ? Task.WhenAll(session.Closed, Conclude(session)) : session.Closed;
     }
 
     /// <summary>Publishes the will and deletes the session, each if it is time.</summary>

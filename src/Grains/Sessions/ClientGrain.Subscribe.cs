@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using OrleansIoT.Failures;
-using OrleansIoT.Grains.Topics;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;

@@ -137,7 +137,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
             }
 
             var name = new SessionName(PublisherName, stored.ClientId).ToString();
-            var session = new ClientSession(stored.ClientId, isDurable: true, Routes.Restore(name, stored.Subscriptions));
+            var session = new ClientSession(stored.ClientId, stored.Expiry > 0, Routes.Restore(name, stored.Subscriptions));
             var now = _clock.GetUtcNow();
             if (stored.IsConnected)
             {

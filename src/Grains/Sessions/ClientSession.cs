@@ -48,6 +48,9 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     /// <summary>The store knows it: it is durable, or has a will.</summary>
     public bool IsStored => IsDurable || Will is not null;
 
+    /// <summary>What the end of its last connection writes.</summary>
+    public Task Closed { get; set; } = Task.CompletedTask;
+
     /// <summary>The publication of the will and the deletion, while they run.</summary>
     public Task? Concluding { get; set; }
 

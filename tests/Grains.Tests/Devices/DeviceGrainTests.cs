@@ -4,6 +4,7 @@ using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Devices;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Grains.Tests.Devices;
 
@@ -13,7 +14,7 @@ public sealed class DeviceGrainTests : GrainTest
     public async Task A_device_connects_with_the_key_that_registration_gave()
     {
         var key = await Register("meter");
-        await Connect("meter", key, "c1");
+        await Connect("meter", Key(key));
         var device = await Get("meter");
         Assert.True(device.Connected);
         Assert.NotNull(device.LastSeen);
@@ -23,8 +24,8 @@ public sealed class DeviceGrainTests : GrainTest
     public async Task A_wrong_key_and_an_unknown_device_are_told_the_same()
     {
         await Register("meter");
-        var wrong = await Refused(Failure.NotSignedIn, () => Connect("meter", "wrong", "c1"));
-        var unknown = await Refused(Failure.NotSignedIn, () => Connect("nobody", "wrong", "c1"));
+        var wrong = await Refused(Failure.NotSignedIn, () => Connect("meter", Key("wrong")));
+        var unknown = await Refused(Failure.NotSignedIn, () => Connect("nobody", Key("wrong")));
         Assert.Equal(wrong.Message, unknown.Message);
     }
 
@@ -33,7 +34,7 @@ public sealed class DeviceGrainTests : GrainTest
     {
         var key = await Register("meter");
         await Refused(Failure.Conflict, () => Register("meter"));
-        await Connect("meter", key, "c1");
+        await Connect("meter", Key(key));
     }
 
     [Theory]
@@ -61,32 +62,32 @@ public sealed class DeviceGrainTests : GrainTest
     [Fact]
     public async Task The_second_connection_of_a_device_ends_the_first()
     {
-        var key = await Register("meter");
-        var first = await Connect("meter", key, "c1");
-        var second = await Connect("meter", key, "c2");
+        await Register("meter");
+        var first = await Connect("meter");
+        var second = await Connect("meter");
         Assert.Equal(ConnectionEnd.TakenOver, await first.Ended);
 
-        // The first one's goodbye comes late and must not end the second.
-        await As(Caller.Device(Tenant, "meter"), () => Grains.Device(Tenant, "meter").Disconnect("c1"));
+        await first.Leave(); // late, and it must not end the second
         Assert.True((await Get("meter")).Connected);
-        Assert.False(second.Ended.IsCompleted);
+        Assert.False(second.HasEnded);
     }
 
     [Fact]
     public async Task A_new_key_ends_the_connection_and_the_old_key()
     {
         var old = await Register("meter");
-        var connection = await Connect("meter", old, "c1");
+        var connection = await Connect("meter");
         var renewed = await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").RenewKey());
         Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
-        await Refused(Failure.NotSignedIn, () => Connect("meter", old, "c2"));
-        await Connect("meter", renewed, "c3");
+        await Refused(Failure.NotSignedIn, () => Connect("meter", Key(old)));
+        await Connect("meter", Key(renewed));
     }
 
     [Fact]
     public async Task A_connection_that_the_grain_forgets_because_a_write_failed_ends()
     {
-        var connection = await Connect("meter", await Register("meter"), "c1");
+        await Register("meter");
+        var connection = await Connect("meter");
         var storage = Host.Services.GetRequiredService<IGrainStorage>();
         var stored = new GrainState<DeviceState>(new DeviceState());
         var device = Grains.Device(Tenant, "meter");
@@ -104,12 +105,12 @@ public sealed class DeviceGrainTests : GrainTest
     {
         var key = await Register("meter");
         await Publish("meter", Timed("meter", 1));
-        var connection = await Connect("meter", key, "c1");
+        var connection = await Connect("meter");
         await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").Remove());
 
         Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
         await Refused(Failure.NotFound, () => Get("meter"));
-        await Refused(Failure.NotSignedIn, () => Connect("meter", key, "c2"));
+        await Refused(Failure.NotSignedIn, () => Connect("meter", Key(key)));
         await Refused(Failure.NotSignedIn, () => Publish("meter", Timed("meter", 2)));
         var list = await As(User(Roles.Viewer), () => Grains.Devices(Tenant).List(null, 10, null));
         Assert.Empty(list.Entries);
@@ -142,8 +143,45 @@ public sealed class DeviceGrainTests : GrainTest
         await Register("meter");
         await Register("other");
         await Refused(Failure.Invalid, () => Publish("meter", Timed("meter", 1) with { Device = "other" }));
+        var other = await Connect("other");
         await Refused(Failure.Forbidden, () => As(
-            Caller.Device(Tenant, "meter"), () => Grains.Device(Tenant, "other").Publish([Timed("other", 1)])));
+            Caller.Device(Tenant, "meter"), () => Grains.Device(Tenant, "other").Publish(other.Id, [Timed("other", 1)])));
+    }
+
+    [Fact]
+    public async Task A_denial_among_the_grants_wins()
+    {
+        await Register("meter", "plant/#", "!plant/secret/#");
+        var result = await Publish("meter", Timed("meter", 1, topic: "plant/a"), Timed("meter", 1, topic: "plant/secret/a"));
+        Assert.Equal((1, Failure.Forbidden), (Assert.Single(result.Failures).Index, result.Failures[0].Failure));
+    }
+
+    [Fact]
+    public async Task A_token_connects_as_long_as_the_key_that_it_was_made_under_is_valid()
+    {
+        await Register("meter");
+        var id = await As(Caller.SigningIn(Tenant, "gateway"), Grains.Device(Tenant, "meter").CredentialId);
+        await Connect("meter", new Credential(CredentialKind.Token, id, []));
+        await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").RenewKey());
+        await Refused(Failure.NotSignedIn, () => Connect("meter", new Credential(CredentialKind.Token, id, [])));
+        await Refused(Failure.NotSignedIn, () => Connect("meter", new Credential(CredentialKind.Token, "", [])));
+        await Refused(Failure.Forbidden, () => As(User(Roles.Admin), Grains.Device(Tenant, "meter").CredentialId));
+    }
+
+    [Fact]
+    public async Task A_certificate_is_for_registered_devices_and_nothing_is_for_the_others()
+    {
+        await Register("meter");
+        await Connect("meter", new Credential(CredentialKind.Certificate, null, []));
+        await Refused(Failure.NotSignedIn, () => Connect("nobody", new Credential(CredentialKind.Certificate, null, [])));
+        await Refused(Failure.NotSignedIn, () => Connect("meter", new Credential(CredentialKind.None, null, ["#"])));
+
+        var guest = await Connect("guest", new Credential(CredentialKind.None, null, ["trial/#", "!trial/x"]));
+        var result = await guest.Publish(
+            Timed("guest", 1, topic: "trial/a"), Timed("guest", 1, topic: "trial/x"), Timed("guest", 1, topic: "else"));
+        Assert.Equal([1, 2], result.Failures.Select(failure => failure.Index));
+        await guest.Leave();
+        await Refused(Failure.NotFound, () => Get("guest"));
     }
 
     [Fact]
@@ -158,27 +196,5 @@ public sealed class DeviceGrainTests : GrainTest
         Assert.Equal(Noon.AddDays(1), device.LastSeen);
     }
 
-    private Task<DeviceSnapshot> Get(string device) =>
-        As(User(Roles.Viewer), () => Grains.Device(Tenant, device).Get());
-
-    private async Task<EdgeEnd> Connect(string device, string key, string connectionId)
-    {
-        var edge = new EdgeEnd();
-        var reference = Grains.CreateObjectReference<IDeviceConnection>(edge);
-        await As(Caller.SigningIn(Tenant, "edge"), () => Grains.Device(Tenant, device).Connect(key, connectionId, reference));
-        return edge;
-    }
-
-    private sealed class EdgeEnd : IDeviceConnection
-    {
-        private readonly TaskCompletionSource<ConnectionEnd> _ended = new();
-
-        public Task<ConnectionEnd> Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
-
-        public Task End(ConnectionEnd why)
-        {
-            _ended.TrySetResult(why);
-            return Task.CompletedTask;
-        }
-    }
+    private static Credential Key(string key) => new(CredentialKind.Key, key, []);
 }

@@ -1,6 +1,4 @@
-using OrleansIoT.Devices;
 using OrleansIoT.Failures;
-using OrleansIoT.Identity;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
@@ -55,20 +53,20 @@ public sealed class StoreFailureTests : StoreTest
     [Fact]
     public async Task A_device_connects_anew_only_when_what_it_sent_before_is_stored()
     {
-        var key = await Register("impatient");
+        await Register("impatient");
+        var client = await Connect("impatient");
         var goesOn = new TaskCompletionSource();
         History.Stuck = goesOn.Task;
-        var publish = Publish("impatient", Untimed("impatient", 1, "a", packetId: 5));
+        var publish = client.Publish(Untimed("impatient", 1, "a", packetId: 5));
         await History.Begun;
 
-        var grain = Grains.Device(Tenant, "impatient");
-        var connect = As(Caller.SigningIn(Tenant, "edge"), () => grain.Connect(key, "c1", null!));
-        Assert.False((await As(User(Roles.Viewer), grain.Get)).Connected); // this does not wait
+        var again = Connect("impatient");
+        Assert.False(client.HasEnded);
+        Assert.True((await Get("impatient")).Connected); // this does not wait
         goesOn.SetResult();
 
         Assert.Empty((await publish).Failures);
-        await connect;
-        Assert.True((await As(User(Roles.Viewer), grain.Get)).Connected);
-        await As(Caller.Device(Tenant, "impatient"), () => grain.Disconnect("c1"));
+        await again;
+        Assert.True(client.HasEnded);
     }
 }

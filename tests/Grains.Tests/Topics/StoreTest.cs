@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
@@ -42,7 +43,8 @@ public abstract class StoreTest : GrainTest
 
         public string? BrokenTopic { get; set; }
 
-        public async Task Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages)
+        public async Task<ImmutableArray<long>> Append(
+            string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
         {
             _begun.TrySetResult();
             await Stuck;
@@ -51,7 +53,7 @@ public abstract class StoreTest : GrainTest
                 throw new FailureException(Failure.Unavailable, "The disk is full.");
             }
 
-            await store.Append(topic, firstSeq, messages);
+            return await store.Append(topic, firstSeq, messages, effects);
         }
 
         public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) =>
