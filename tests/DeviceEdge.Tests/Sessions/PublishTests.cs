@@ -194,6 +194,7 @@ public sealed class PublishTests
 
     [Theory]
     [MemberData(nameof(Versions))]
+    [Trait("mqtt-3.1.1", "MQTT-4.8.0-2")]
     public async Task When_it_is_not_known_whether_it_is_stored_it_is_not_answered_and_the_connection_ends(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -213,6 +214,7 @@ public sealed class PublishTests
     }
 
     [Fact]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.5-2")]
     public async Task In_3_1_1_what_came_before_a_refused_message_is_acknowledged_and_then_the_connection_ends()
     {
         await using var edge = await TestEdge.Start();

@@ -26,6 +26,9 @@ public sealed class MainJobTests : IAsyncLifetime
     [InlineData("mosquitto_pub", "5")]
     [InlineData("paho", "4")]
     [InlineData("paho", "5")]
+    [Trait("mqtt", "MQTT-4.2.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-7.0.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-7.1.1-1")]
     public async Task Both_series_come_back_equal_in_number_and_value(string client, string version)
     {
         await Task.WhenAll(
