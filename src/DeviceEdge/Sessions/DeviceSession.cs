@@ -203,7 +203,7 @@ internal sealed partial class DeviceSession : IDeviceConnection
     {
         try
         {
-            return await _edge.Authenticator.SignIn(connect, this);
+            return await _edge.Authenticator.SignIn(connect, _connection.Features, this);
         }
         catch (Exception e) when (e is not FailureException)
         {
