@@ -122,18 +122,16 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     /// <summary>The token says who it is. A user name beside it may be left out, be that id, or a user's email address.</summary>
     private async Task<Identified> OfToken(ConnectPacket connect, string token)
     {
-        var holder = tokens is null ? null : await tokens(token);
-        if (holder is null)
+        if (tokens is null || await tokens(token) is not var (caller, credentialId))
         {
             throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
         }
 
-        var caller = holder.Caller;
         var isNamed = string.IsNullOrEmpty(connect.UserName)
             || connect.UserName == caller.Subject
             || (caller.Kind == CallerKind.User && connect.UserName.Contains('@', StringComparison.Ordinal));
         return isNamed
-            ? new Identified(caller, new Credential(CredentialKind.Token, holder.CredentialId, []), ClientIdOf(connect, caller.Subject))
+            ? new Identified(caller, new Credential(CredentialKind.Token, credentialId, []), ClientIdOf(connect, caller.Subject))
             : throw new FailureException(Failure.NotSignedIn, "The user name is not the token's.");
     }
 

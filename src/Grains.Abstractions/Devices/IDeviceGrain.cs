@@ -97,6 +97,13 @@ public interface IDeviceGrain : IGrainWithStringKey
     Task<DeviceSnapshot> Get();
 
     /// <summary>
+    /// Names the credential that works now, for a token that stands for it: another one when the key is renewed. A secret of the server's.
+    /// </summary>
+    /// <exception cref="FailureException">NotFound, Forbidden.</exception>
+    [Alias("CredentialId")]
+    Task<string> CredentialId();
+
+    /// <summary>
     /// Checks the key and makes this the device's one connection; the one before it ends with
     /// <see cref="ConnectionEnd.TakenOver"/>. It waits its turn behind what that one publishes, so a device that connects
     /// again and again has no more under way than one connection may. The caller checks credentials (<see cref="Roles.SignIn"/>).

@@ -126,6 +126,12 @@ public sealed partial class DeviceGrain(
             _refused);
     }
 
+    public Task<string> CredentialId()
+    {
+        DemandRegistered(Permissions.MayManageDevices, Managers);
+        return Task.FromResult(DeviceKey.CredentialId(state.State.KeyHash));
+    }
+
     public async Task Connect(string key, string connectionId, IDeviceConnection connection)
     {
         Demand(Permissions.MayCheckCredentials);
