@@ -92,6 +92,9 @@ public static class DeviceEdgeSetup
                 new LogLimit(s.GetRequiredService<TimeProvider>()),
                 s.GetRequiredService<ILogger<TlsListener>>());
         });
-        services.AddSingleton<WebSocketListener>();
+        services.AddSingleton(s => new WebSocketListener(
+            s.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync,
+            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
+            s.GetRequiredService<TimeProvider>()));
     }
 }

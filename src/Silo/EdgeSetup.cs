@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.Gateway.Identity;
 
 namespace OrleansIoT.Silo;
 
-public static class EdgeSetup
+public static partial class EdgeSetup
 {
     /// <summary>The edge with what this process was told: its certificates, and who may connect.</summary>
     public static void AddEdge(this IServiceCollection services, SiloOptions options)
@@ -35,4 +36,16 @@ public static class EdgeSetup
             services.AddSingleton<TokenCheck>(provider => token => provider.CheckMqttToken(token));
         }
     }
+
+    public static void UseEdge(this WebApplication app)
+    {
+        app.MapMqtt();
+        if (app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.Anonymous is { Count: > 0 } anonymous)
+        {
+            LogAnonymous(app.Logger, string.Join(", ", anonymous));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Whoever reaches this process may, without any credential, publish and subscribe to: {Filters}")]
+    private static partial void LogAnonymous(ILogger logger, string filters);
 }

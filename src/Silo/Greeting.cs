@@ -50,10 +50,6 @@ public static class Greeting
         }
 
         text.AppendLine($"        {addresses[0].Replace("http://", "ws://", StringComparison.Ordinal)}/mqtt");
-        if (edge.Anonymous.Count > 0)
-        {
-            text.AppendLine($"  Anybody who reaches these may publish and subscribe without credentials: {string.Join(' ', edge.Anonymous)}");
-        }
     }
 
     /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>

@@ -64,7 +64,7 @@ public static class SiloHost
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
-            app.MapMqtt();
+            app.UseEdge();
         }
 
         return app;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace OrleansIoT.DeviceEdge.Transports;
 
 /// <summary>
@@ -52,15 +54,25 @@ internal sealed class FileWatch : IDisposable
 
     private Stamp[] Stamps() => [.. _paths.Select(Stamp.Of)];
 
-    private readonly record struct Stamp(DateTime Written, long Length)
+    /// <summary>A change within a tick of the file system's clock has the same time, so what is small is compared by what is in it.</summary>
+    private readonly record struct Stamp(DateTime Written, long Length, string? Hash)
     {
+        private const int Small = 1024 * 1024;
+
         public static Stamp Of(string path)
         {
             try
             {
                 var file = new FileInfo(path);
                 var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-                return target.Exists ? new Stamp(target.LastWriteTimeUtc, target.Length) : default;
+                if (!target.Exists)
+                {
+                    return default;
+                }
+
+                using var content = target.Length <= Small ? target.OpenRead() : null;
+                return new Stamp(
+                    target.LastWriteTimeUtc, target.Length, content is null ? null : Convert.ToHexString(SHA256.HashData(content)));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -1,11 +1,11 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.Extensions.Options;
 
 namespace OrleansIoT.DeviceEdge.Transports;
 
 /// <summary>Where an HTTP request becomes an MQTT connection over WebSocket (MQTT 5.0 section 6).</summary>
-internal sealed class WebSocketListener(MqttConnectionHandler mqtt, IOptions<DeviceEdgeOptions> options, TimeProvider time)
+internal sealed class WebSocketListener(ConnectionDelegate session, DeviceEdgeOptions options, TimeProvider time)
 {
     private const string Subprotocol = "mqtt"; // [MQTT-6.0.0-3], [MQTT-6.0.0-4]
 
@@ -23,7 +23,7 @@ internal sealed class WebSocketListener(MqttConnectionHandler mqtt, IOptions<Dev
         DoNotExpectPace(http);
         using var socket = await http.WebSockets.AcceptWebSocketAsync(
             new WebSocketAcceptContext { SubProtocol = Subprotocol, KeepAliveInterval = PongInterval });
-        await new WebSocketConnection(http, socket).Run(mqtt.OnConnectedAsync, options.Value.CloseTimeout, time);
+        await new WebSocketConnection(http, socket).Run(session, options.CloseTimeout, time);
     }
 
     private (int Status, string Why)? Fault(HttpContext http) =>
@@ -41,7 +41,7 @@ internal sealed class WebSocketListener(MqttConnectionHandler mqtt, IOptions<Dev
         var origins = request.Headers.Origin;
         return origins.Count == 0
                || (origins is [{ } origin]
-                   && (IsOwn(origin, request.Host) || options.Value.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)));
+                   && (IsOwn(origin, request.Host) || options.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)));
     }
 
     private static bool IsOwn(string origin, HostString host) =>
