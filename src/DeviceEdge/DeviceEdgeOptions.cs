@@ -21,12 +21,6 @@ public sealed class DeviceEdgeOptions
     /// </summary>
     public int MaxKeepAlive { get; set; } = ushort.MaxValue;
 
-    /// <summary>
-    /// What clients that show no credential may publish and subscribe to: topic filters, and denials that begin with
-    /// <c>!</c>. Their client identifier is the device's id. For trials and test suites. Default: none, they are refused.
-    /// </summary>
-    public string[] Anonymous { get; set; } = [];
-
     /// <summary>The largest packet in bytes. Default: 262,144.</summary>
     public int MaxPacketSize { get; set; } = 256 * 1024;
 
@@ -77,6 +71,38 @@ public sealed class DeviceEdgeOptions
 
     /// <summary>How many CONNECTs are answered at a time; more wait for their turn, no longer than the time for CONNECT. Default: 1,000.</summary>
     public int MaxHandshakes { get; set; } = 1_000;
+    /// <summary>The server's certificate and those that lead to its CA, in PEM; read again when it changes. Default: the development certificate.</summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>The key of the certificate, in PEM. Default: the development key.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>How long a connection may wait for its TLS handshake, and then take for it. Default: 5 seconds.</summary>
+    public TimeSpan TlsHandshakeTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many TLS handshakes are under way at a time; others wait for their turn. Default: 1,000.</summary>
+    public int MaxTlsHandshakes { get; set; } = 1_000;
+
+    /// <summary>Files in PEM with the CAs whose certificates devices may show. Default: none, no certificate is asked for.</summary>
+    public IReadOnlyList<string> DeviceCa { get; set; } = [];
+
+    /// <summary>Files in DER or PEM with the revocation lists of those CAs. Default: none, nothing is taken for revoked.</summary>
+    public IReadOnlyList<string> DeviceCrl { get; set; } = [];
+
+    /// <summary>The largest file of revocation lists, in bytes. Default: 4,194,304.</summary>
+    public int MaxRevocationListBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Whether a certificate is taken when the revocation list of its issuer is missing or past its next update. Default: false.</summary>
+    public bool AcceptUnknownRevocation { get; set; }
+
+    /// <summary>
+    /// What a client without credentials may publish and subscribe to: topic filters; one that begins with '!' denies, and a
+    /// denial wins. Default: none, such a client is refused.
+    /// </summary>
+    public IReadOnlyList<string> Anonymous { get; set; } = [];
+
+    /// <summary>Origins whose pages may connect over WebSocket, as https://app.example.org, besides the server's own. Default: none.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; set; } = [];
 }
 
 /// <summary>Refuses to start with options that make no sense.</summary>
@@ -90,8 +116,6 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         _ when !IsTimeout(options.ConnectTimeout) => "DeviceEdge:ConnectTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         _ when !IsTimeout(options.CloseTimeout) => "DeviceEdge:CloseTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         { MaxKeepAlive: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxKeepAlive is 1 to 65535.",
-        _ when Array.Find(options.Anonymous, grant => !Permissions.IsGrant(grant, out _)) is { } grant =>
-            $"DeviceEdge:Anonymous has topic filters; '{grant}' is none.",
         { MaxPacketSize: < 1024 or > 268_435_455 } => "DeviceEdge:MaxPacketSize is 1024 to 268435455.",
         { MaxPayloadSize: < 1 } => "DeviceEdge:MaxPayloadSize is at least 1.",
         { MaxTopicBytes: < 1 or > TopicName.MaxBytes } => $"DeviceEdge:MaxTopicBytes is 1 to {TopicName.MaxBytes}.",
@@ -108,8 +132,32 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         { DeviceBurst: < 1 } => "DeviceEdge:DeviceBurst is at least 1.",
         { MaxConnections: < 1 } => "DeviceEdge:MaxConnections is at least 1.",
         { MaxHandshakes: < 1 } => "DeviceEdge:MaxHandshakes is at least 1.",
-        _ => null,
+        _ when options.TlsCertificate is null != options.TlsKey is null => "DeviceEdge:TlsCertificate and DeviceEdge:TlsKey go together.",
+        _ when !IsTimeout(options.TlsHandshakeTimeout) => "DeviceEdge:TlsHandshakeTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
+        { MaxTlsHandshakes: < 1 } => "DeviceEdge:MaxTlsHandshakes is at least 1.",
+        { DeviceCa.Count: 0, DeviceCrl.Count: > 0 } => "DeviceEdge:DeviceCrl needs the CAs of DeviceEdge:DeviceCa.",
+        { MaxRevocationListBytes: < 1 } => "DeviceEdge:MaxRevocationListBytes is at least 1.",
+        _ when options.AllowedOrigins.FirstOrDefault(origin => !IsOrigin(origin)) is { } no =>
+            $"DeviceEdge:AllowedOrigins has '{no}', which is no origin as https://app.example.org is.",
+        _ => GrantComplaint(options.Anonymous),
     };
+
+    private static string? GrantComplaint(IEnumerable<string> grants)
+    {
+        foreach (var grant in grants)
+        {
+            if (!Permissions.IsGrant(grant, out var why))
+            {
+                return $"DeviceEdge:Anonymous has '{grant}': {why}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Scheme, host and perhaps a port, and nothing behind them, not even a slash (RFC 6454 section 6.2).</summary>
+    private static bool IsOrigin(string origin) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.GetLeftPart(UriPartial.Authority).Equals(origin, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A bare number is days to .NET, which nobody means.</summary>
     private static bool IsTimeout(TimeSpan time) => time > TimeSpan.Zero && time <= TimeSpan.FromHours(1);

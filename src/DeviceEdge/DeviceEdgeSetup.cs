@@ -1,4 +1,7 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +10,7 @@ using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Sessions;
 using OrleansIoT.DeviceEdge.Topics;
+using OrleansIoT.DeviceEdge.Transports;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -34,9 +38,57 @@ public static class DeviceEdgeSetup
         services.AddSingleton<Edge>();
         services.AddSingleton<EdgeContext>();
         services.AddSingleton<MqttConnectionHandler>();
+        services.AddTransports();
         return services;
     }
 
     /// <summary>What connects here speaks MQTT.</summary>
     public static void UseMqtt(this ListenOptions listen) => listen.UseConnectionHandler<MqttConnectionHandler>();
+
+    /// <summary>What connects here speaks MQTT over TLS, with the certificate of the options.</summary>
+    /// <exception cref="CertificateFileException">A file of the options cannot be used.</exception>
+    public static void UseMqttOverTls(this ListenOptions listen)
+    {
+        listen.ApplicationServices.GetRequiredService<TlsListener>().Use(listen);
+        listen.UseMqtt();
+    }
+
+    /// <summary>
+    /// MQTT over WebSocket at <c>/mqtt</c>, for whoever has a credential of MQTT's own. The host has WebSockets in its
+    /// pipeline before this.
+    /// </summary>
+    public static void MapMqtt(this IEndpointRouteBuilder routes) =>
+        routes.Map("/mqtt", (HttpContext http, WebSocketListener mqtt) => mqtt.Accept(http)).AllowAnonymous().ExcludeFromDescription();
+
+    private static void AddTransports(this IServiceCollection services)
+    {
+        services.AddSingleton(s =>
+        {
+            var options = s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value;
+            return new ServerCertificate(
+                options.TlsCertificate ?? throw new InvalidOperationException("A TLS listener has a certificate."),
+                options.TlsKey!,
+                s.GetRequiredService<TimeProvider>(),
+                s.GetRequiredService<ILogger<ServerCertificate>>());
+        });
+        services.AddSingleton(s => new DeviceTrust(
+            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<DeviceTrust>>()));
+        services.AddSingleton(s =>
+        {
+            var options = s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value;
+            return new TlsListener(
+                s.GetRequiredService<ServerCertificate>(),
+                options.DeviceCa.Count > 0 ? s.GetRequiredService<DeviceTrust>() : null,
+                options,
+                s.GetRequiredService<DeviceEdgeMetrics>(),
+                new LogLimit(s.GetRequiredService<TimeProvider>()),
+                s.GetRequiredService<ILogger<TlsListener>>());
+        });
+        services.AddSingleton(s => new WebSocketListener(
+            s.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync,
+            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
+            s.GetRequiredService<TimeProvider>()));
+    }
 }

@@ -12,10 +12,16 @@ public static class CommandLine
     [
         new("--data", "DIR", "where the database and the keys are", "./data", (o, v) => o.Data = v),
         new("--mqtt", "PORT", "the port of the MQTT listener", "1883", (o, v) => o.Mqtt = Number("--mqtt", v)),
+        new("--mqtts", "PORT", "the port of the MQTT listener over TLS, or off", "8883", (o, v) => o.Mqtts = v == "off" ? null : Number("--mqtts", v)),
         new("--http", "PORT", "the port of the HTTP listener", "8080", (o, v) => o.Http = Number("--http", v)),
-        new("--bind", "ADDRESS", "the IP address that both listen on", "127.0.0.1", (o, v) => o.Bind = v),
+        new("--bind", "ADDRESS", "the IP address that all of them listen on", "127.0.0.1", (o, v) => o.Bind = v),
         new("--roles", "ROLES", "what this process is", "silo,gateway,edge", (o, v) => o.Roles = v),
         new("--admin-password", "PW", "the administrator's password at the first start", "generated", (o, v) => o.AdminPassword = v),
+        new("--tls-cert", "FILE", "the certificate of the TLS listener, in PEM", "one for development, made in DIR/tls", (o, v) => o.TlsCert = v),
+        new("--tls-key", "FILE", "its key, in PEM", "likewise", (o, v) => o.TlsKey = v),
+        new("--device-ca", "FILE…", "the CAs whose certificates devices may show, in PEM", "none", (o, v) => o.DeviceCa = v),
+        new("--device-crl", "FILE…", "the revocation lists of those CAs", "none", (o, v) => o.DeviceCrl = v),
+        new("--anonymous", "FILTER…", "what clients without credentials may publish and subscribe to, '!' in front denies", "they are refused", (o, v) => o.Anonymous = v),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 
@@ -27,13 +33,13 @@ public static class CommandLine
     public static string Help =>
         "OrleansIoT: an IoT backend. Acknowledged means stored.\n\nOptions, also as environment variables ("
         + Options[0].Variable + ", …):\n"
-        + string.Join('\n', Options.Select(o => $"  {o.Flag + " " + o.Argument,-22}{o.Sentence} (default: {o.Default})"))
+        + string.Join('\n', Options.Select(o => $"  {o.Flag + " " + o.Argument,-23}{o.Sentence} (default: {o.Default})"))
         + "\n\nEverything else that can be set is in docs/configuration.md.";
 
     /// <exception cref="UsageException">An option is unknown, has no value, or a senseless one.</exception>
     public static SiloOptions Read(string[] args, IDictionary environment)
     {
-        var options = new SiloOptions();
+        var given = new Dictionary<Option, string>();
         foreach (DictionaryEntry entry in environment)
         {
             if (entry.Key is string name && name.StartsWith(Prefix, StringComparison.Ordinal)
@@ -42,10 +48,11 @@ public static class CommandLine
                 var option = Array.Find(Options, o => o.Variable == name) ?? throw new UsageException(
                     $"{name} is no setting; they are {string.Join(", ", Options.Select(o => o.Variable))}, "
                     + $"and {Prefix}SECTION__NAME for what docs/configuration.md lists.");
-                option.Set(options, value);
+                given[option] = value;
             }
         }
 
+        var flags = new HashSet<Option>();
         for (var i = 0; i < args.Length; i++)
         {
             var equals = args[i].IndexOf('=', StringComparison.Ordinal);
@@ -55,6 +62,12 @@ public static class CommandLine
             var value = equals >= 0
                 ? args[i][(equals + 1)..]
                 : ++i < args.Length ? args[i] : throw new UsageException($"{flag} needs a value: {flag} {option.Argument}.");
+            given[option] = flags.Add(option) || !option.Repeats ? value : $"{given[option]},{value}";
+        }
+
+        var options = new SiloOptions();
+        foreach (var (option, value) in given)
+        {
             option.Set(options, value);
         }
 
@@ -71,6 +84,9 @@ public static class CommandLine
 
     private sealed record Option(string Flag, string Argument, string Sentence, string Default, Action<SiloOptions, string> Set)
     {
+        /// <summary>Given several times, it has all the values; so it does when they are separated by commas.</summary>
+        public bool Repeats => Argument[^1] == '…';
+
         public string Variable { get; } = Prefix + Flag[2..].Replace('-', '_').ToUpperInvariant();
     }
 }

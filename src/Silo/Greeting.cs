@@ -3,6 +3,8 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using OrleansIoT.DeviceEdge;
 
 namespace OrleansIoT.Silo;
 
@@ -23,7 +25,7 @@ public static class Greeting
             : $"  HTTP  {addresses[0]}   (health only)");
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
-            text.AppendLine($"  MQTT  {addresses[1].Replace("http://", "mqtt://", StringComparison.Ordinal)}");
+            AppendMqtt(text, addresses, app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value, options);
         }
 
         if (first.CreatedAdministrator)
@@ -36,10 +38,24 @@ public static class Greeting
         return text.Append("Ready. Ctrl-C ends it.").ToString();
     }
 
+    private static void AppendMqtt(StringBuilder text, List<string> addresses, DeviceEdgeOptions edge, SiloOptions options)
+    {
+        text.AppendLine($"  MQTT  {addresses[1].Replace("http://", "mqtt://", StringComparison.Ordinal)}");
+        if (options.Mqtts is not null)
+        {
+            var trust = edge.TlsCertificate == DevelopmentCertificates.ServerFileIn(options.Data)
+                ? $"clients trust {DevelopmentCertificates.CaFileIn(options.Data)}"
+                : $"certificate {edge.TlsCertificate}";
+            text.AppendLine($"        {addresses[2].Replace("https://", "mqtts://", StringComparison.Ordinal)}   ({trust})");
+        }
+
+        text.AppendLine($"        {addresses[0].Replace("http://", "ws://", StringComparison.Ordinal)}/mqtt");
+    }
+
     /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>
     public static int MqttPort(IServer server) => new Uri(Addresses(server)[1]).Port;
 
-    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, then MQTT.</summary>
+    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, MQTT, MQTT over TLS.</summary>
     private static List<string> Addresses(IServer server) =>
         [.. server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
 }

@@ -16,6 +16,10 @@ public static class Ports
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
             Check(options.Address, options.Mqtt, "--mqtt");
+            if (options.Mqtts is { } mqtts)
+            {
+                Check(options.Address, mqtts, "--mqtts");
+            }
         }
     }
 

@@ -37,7 +37,7 @@ public static class SiloHost
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
-            builder.Services.AddDeviceEdge();
+            builder.Services.AddEdge(options);
         }
 
         if (options.Demo > 0)
@@ -50,6 +50,7 @@ public static class SiloHost
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        app.UseWebSockets();
         app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
@@ -59,6 +60,11 @@ public static class SiloHost
         else
         {
             app.MapHealth();
+        }
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            app.UseEdge();
         }
 
         return app;
@@ -72,6 +78,10 @@ public static class SiloHost
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
             kestrel.Listen(options.Address, options.Mqtt, listen => listen.UseMqtt());
+            if (options.Mqtts is { } mqtts)
+            {
+                kestrel.Listen(options.Address, mqtts, listen => listen.UseMqttOverTls());
+            }
         }
     }
 }

@@ -12,10 +12,13 @@ public sealed class SiloOptions
     /// <summary>The port of the MQTT listener, 0 to 65,535; 0 takes a free one. Default: 1883</summary>
     public int Mqtt { get; set; } = 1883;
 
+    /// <summary>The port of the MQTT listener over TLS, 0 to 65,535; 0 takes a free one, null has none. Default: 8883</summary>
+    public int? Mqtts { get; set; } = 8883;
+
     /// <summary>The port of the HTTP listener, 0 to 65,535; 0 takes a free one. Default: 8080</summary>
     public int Http { get; set; } = 8080;
 
-    /// <summary>The IP address that both listen on. Default: 127.0.0.1</summary>
+    /// <summary>The IP address that all of them listen on. Default: 127.0.0.1</summary>
     public string Bind { get; set; } = "127.0.0.1";
 
     /// <summary>What this process is: silo, gateway, edge, separated by commas. Default: silo,gateway,edge</summary>
@@ -27,6 +30,21 @@ public sealed class SiloOptions
     /// <summary>How many simulated devices to run, 0 to 10,000. Default: 0</summary>
     public int Demo { get; set; }
 
+    /// <summary>The certificate of the TLS listener, in PEM. Default: one for development, made in the data directory</summary>
+    public string? TlsCert { get; set; }
+
+    /// <summary>Its key, in PEM. Default: likewise</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>Files with the CAs whose certificates devices may show, separated by commas. Default: none</summary>
+    public string? DeviceCa { get; set; }
+
+    /// <summary>Files with the revocation lists of those CAs, separated by commas. Default: none</summary>
+    public string? DeviceCrl { get; set; }
+
+    /// <summary>Topic filters for clients without credentials, separated by commas; '!' in front denies. Default: none, they are refused</summary>
+    public string? Anonymous { get; set; }
+
     internal IPAddress Address { get; private set; } = IPAddress.Loopback;
 
     internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
@@ -37,10 +55,11 @@ public sealed class SiloOptions
     {
         CheckPort("--mqtt", Mqtt);
         CheckPort("--http", Http);
-        if (Mqtt == Http && Mqtt != 0)
-        {
-            throw new UsageException($"--mqtt and --http are both {Mqtt}; they need a port each.");
-        }
+        CheckPort("--mqtts", Mqtts ?? 0);
+        CheckDiffer("--mqtt", Mqtt, "--http", Http);
+        CheckDiffer("--mqtt", Mqtt, "--mqtts", Mqtts);
+        CheckDiffer("--mqtts", Mqtts, "--http", Http);
+        CheckTls();
 
         if (Demo is < 0 or > 10_000)
         {
@@ -76,6 +95,36 @@ public sealed class SiloOptions
             throw new UsageException($"{option} {port}: a port is 0 to 65535.");
         }
     }
+
+    private static void CheckDiffer(string option, int? port, string other, int? otherPort)
+    {
+        if (port == otherPort && port is > 0)
+        {
+            throw new UsageException($"{option} and {other} are both {port}; they need a port each.");
+        }
+    }
+
+    private void CheckTls()
+    {
+        if (TlsCert is null != TlsKey is null)
+        {
+            throw new UsageException("--tls-cert and --tls-key go together: the certificate and its key, each a file in PEM.");
+        }
+
+        if (Mqtts is null && (TlsCert ?? DeviceCa ?? DeviceCrl) is not null)
+        {
+            throw new UsageException("--tls-cert, --device-ca and --device-crl are for the TLS listener, which --mqtts off leaves out.");
+        }
+
+        if (DeviceCrl is not null && DeviceCa is null)
+        {
+            throw new UsageException("--device-crl needs --device-ca: whose revocation lists they are.");
+        }
+    }
+
+    /// <summary>The parts of a list that is separated by commas.</summary>
+    internal static string[] List(string? list) =>
+        list?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
     private static ProcessRoles ReadRoles(string roles)
     {

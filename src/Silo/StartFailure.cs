@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using OrleansIoT.DeviceEdge.Transports;
 using OrleansIoT.History;
 
 namespace OrleansIoT.Silo;
@@ -14,9 +15,9 @@ public sealed record StartFailure(string Why, int ExitCode)
     public static StartFailure? Explain(Exception? exception) => exception switch
     {
         null => null,
-        CannotStartException or DataDirectoryException => new(exception.Message, ExitCodes.CannotStart),
+        CannotStartException or DataDirectoryException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
-            $"{exception.Message} Choose another port with --mqtt or --http.", ExitCodes.CannotStart),
+            $"{exception.Message} Choose another port with --mqtt, --mqtts or --http.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } e => new(
             $"{e.Message} See docs/configuration.md.", ExitCodes.Usage),

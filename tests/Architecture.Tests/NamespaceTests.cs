@@ -7,7 +7,8 @@ public sealed class NamespaceTests
     /// <summary>Rooms that only one project has something to say about.</summary>
     private static readonly Dictionary<string, string[]> OwnRooms = new()
     {
-        ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions"],
+        ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
+        ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Sqlite"],
         ["Silo"] = ["Cluster/Embedded", "Cluster/Orleans", "Demo"],
         ["EmbeddedSilo"] = ["Orleans", "Engine"],

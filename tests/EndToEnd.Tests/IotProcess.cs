@@ -23,6 +23,12 @@ public sealed partial class IotProcess : IAsyncDisposable
 
     public int MqttPort { get; private set; }
 
+    /// <summary>MQTT over TLS, with the development certificate.</summary>
+    public int MqttsPort { get; private set; }
+
+    /// <summary>What a client of <see cref="MqttsPort"/> trusts.</summary>
+    public string CaFile => Path.Combine(Data, "tls", "ca.crt");
+
     /// <summary>Everything it printed, of all its lives.</summary>
     public List<string> Output { get; } = [];
 
@@ -35,7 +41,7 @@ public sealed partial class IotProcess : IAsyncDisposable
     public static async Task<IotProcess> StartOn(string data, bool ownsData = false, params string[] options)
     {
         var process = new IotProcess(data, ownsData, options);
-        await process.Launch(0, 0);
+        await process.Launch(0, 0, 0);
         return process;
     }
 
@@ -48,7 +54,7 @@ public sealed partial class IotProcess : IAsyncDisposable
         {
             _password = password is null ? [] : ["--admin-password", password],
         };
-        await process.Launch(0, 0);
+        await process.Launch(0, 0, 0);
         return process;
     }
 
@@ -86,7 +92,7 @@ public sealed partial class IotProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it again, on the same ports and the same data.</summary>
-    public Task StartAgain() => Launch(HttpPort, MqttPort);
+    public Task StartAgain() => Launch(HttpPort, MqttPort, MqttsPort);
 
     public async ValueTask DisposeAsync()
     {
@@ -110,15 +116,19 @@ public sealed partial class IotProcess : IAsyncDisposable
     [GeneratedRegex(@"mqtt://[^:]+:(\d+)")]
     private static partial Regex MqttAddress();
 
+    [GeneratedRegex(@"mqtts://[^:]+:(\d+)")]
+    private static partial Regex MqttsAddress();
+
     [GeneratedRegex(@"http://[^:]+:(\d+)")]
     private static partial Regex HttpAddress();
 
-    private async Task Launch(int http, int mqtt)
+    private async Task Launch(int http, int mqtt, int mqtts)
     {
         string[] arguments =
         [
             "--data", Data, "--http", http.ToString(CultureInfo.InvariantCulture),
-            "--mqtt", mqtt.ToString(CultureInfo.InvariantCulture), .. _password, .. _options,
+            "--mqtt", mqtt.ToString(CultureInfo.InvariantCulture),
+            "--mqtts", mqtts.ToString(CultureInfo.InvariantCulture), .. _password, .. _options,
         ];
         _process = Process.Start(Info(arguments, null))!;
         _process.StandardInput.Close();
@@ -159,6 +169,11 @@ public sealed partial class IotProcess : IAsyncDisposable
         if (MqttAddress().Match(line) is { Success: true } mqtt)
         {
             MqttPort = int.Parse(mqtt.Groups[1].Value, CultureInfo.InvariantCulture);
+        }
+
+        if (MqttsAddress().Match(line) is { Success: true } mqtts)
+        {
+            MqttsPort = int.Parse(mqtts.Groups[1].Value, CultureInfo.InvariantCulture);
         }
 
         if (line.Contains("Ready", StringComparison.Ordinal))

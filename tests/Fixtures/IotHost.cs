@@ -25,9 +25,15 @@ public sealed class IotHost : IAsyncDisposable
 
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
-    public int HttpPort => Port(first: true);
+    public int HttpPort => Port(0);
 
-    public int MqttPort => Port(first: false);
+    public int MqttPort => Port(1);
+
+    /// <summary>MQTT over TLS, with the development certificate.</summary>
+    public int MqttsPort => Port(2);
+
+    /// <summary>What a client of <see cref="MqttsPort"/> trusts.</summary>
+    public string CaFile => DevelopmentCertificates.CaFileIn(Data);
 
     public static async Task<IotHost> Start(
         string roles = "silo,gateway,edge", Action<WebApplicationBuilder>? configure = null)
@@ -58,14 +64,14 @@ public sealed class IotHost : IAsyncDisposable
 
     private async Task Launch()
     {
-        var options = new SiloOptions { Data = Data, Http = 0, Mqtt = 0, Roles = _roles, AdminPassword = AdminPassword };
+        var options = new SiloOptions { Data = Data, Http = 0, Mqtt = 0, Mqtts = 0, Roles = _roles, AdminPassword = AdminPassword };
         _app = SiloHost.Build(options.Checked(), _configure);
         await _app.StartAsync();
     }
 
-    private int Port(bool first)
+    private int Port(int listener)
     {
         var addresses = Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
-        return new Uri(first ? addresses.First() : addresses.Last()).Port;
+        return new Uri(addresses.ElementAt(listener)).Port;
     }
 }

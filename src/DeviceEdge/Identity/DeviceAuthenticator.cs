@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Unicode;
@@ -12,36 +13,125 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.DeviceEdge.Identity;
 
 /// <summary>
-/// Where what a CONNECT shows becomes a <see cref="Claim"/>. The user name is the device's id and the password its key;
-/// the client identifier names one of the device's sessions and decides nothing, because anybody may claim any.
+/// Where what a CONNECT shows becomes a <see cref="Claim"/>: a certificate, a token, a device's key, or nothing where that is
+/// allowed. Only one of them: with two, one would go unchecked. The client identifier names one of the client's sessions and
+/// decides nothing, because anybody may claim any.
 /// </summary>
-internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceEdgeOptions> options)
+internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceEdgeOptions> options, TokenCheck? tokens = null)
 {
     private const string Tenant = GrainKey.DefaultTenant;
 
+    private static readonly SearchValues<char> Base64Url = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     private readonly ImmutableArray<string> _anonymous = [.. options.Value.Anonymous];
 
-    /// <exception cref="FailureException">Forbidden: no credential. NotSignedIn: one that cannot be right, for which no grain wakes up.</exception>
+    /// <exception cref="FailureException">Forbidden: no credential, or two. NotSignedIn: one that cannot be right, for which no grain wakes up.</exception>
     /// <exception cref="MqttProtocolException">A client identifier that is to be a device's id is none.</exception>
-    public Claim Read(ConnectPacket connect, IFeatureCollection connection)
+    public async Task<Claim> Read(ConnectPacket connect, IFeatureCollection connection)
     {
-        _ = connection; // where TLS leaves what it has checked
-        var clientId = connect.ClientId.Length > 0 ? connect.ClientId : Guid.NewGuid().ToString("N"); // [MQTT-3.1.3-6]
-        return connect switch
+        if (connection.Get<DeviceCertificate>() is { } certificate)
         {
-            { UserName: null, Password: null } when !_anonymous.IsEmpty => Anonymous(clientId),
-            { UserName: not { Length: > 0 } } =>
-                throw new FailureException(Failure.Forbidden, "The user name is the device's id and the password its key."),
-            { UserName: { } device, Password: { IsEmpty: false } key } when DeviceId.IsValid(device, out _) && Utf8.IsValid(key.Span) =>
-                Device(device, clientId, new Credential(CredentialKind.Key, Encoding.UTF8.GetString(key.Span), [])),
-            _ => throw new FailureException(Failure.NotSignedIn, "There is no such device, or this is not its key."),
+            return OfCertificate(connect, certificate);
+        }
+
+        if (connect.Password is not { IsEmpty: false } password)
+        {
+            return string.IsNullOrEmpty(connect.UserName) && connect.Password is null && !_anonymous.IsEmpty
+                ? OfNobody(connect)
+                : throw NoCredential(connect);
+        }
+
+        var secret = Utf8.IsValid(password.Span) ? Encoding.UTF8.GetString(password.Span) : throw Wrong();
+        return IsToken(secret) ? await OfToken(connect, secret) : OfKey(connect, secret);
+    }
+
+    private Claim OfCertificate(ConnectPacket connect, DeviceCertificate certificate)
+    {
+        if (connect.Password is not null)
+        {
+            throw new FailureException(Failure.Forbidden, "A connection with a client certificate has no password.");
+        }
+
+        if (!string.IsNullOrEmpty(connect.UserName) && connect.UserName != certificate.DeviceId)
+        {
+            throw new FailureException(Failure.NotSignedIn, "The user name is not the certificate's device.");
+        }
+
+        var caller = Caller.Device(Tenant, certificate.DeviceId) with { ExpiresAt = certificate.NotAfter };
+        return OfDevice(caller, connect, new Credential(CredentialKind.Certificate, null, [])) with
+        {
+            IsRevoked = () => certificate.IsRevokedOrExpired,
         };
     }
 
-    private Claim Anonymous(string clientId) => DeviceId.IsValid(clientId, out var why)
-        ? Device(clientId, clientId, new Credential(CredentialKind.None, null, _anonymous))
-        : throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, why);
+    /// <summary>The token says who it is. A user name beside it may be left out, be that id, or a user's email address.</summary>
+    private async Task<Claim> OfToken(ConnectPacket connect, string token)
+    {
+        if (tokens is null || await tokens(token) is not var (caller, credentialId))
+        {
+            throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
+        }
 
-    private Claim Device(string device, string clientId, Credential credential) => new(
-        device, clientId, credential, grains.Device(Tenant, device), Caller.SigningIn(Tenant, "edge"), Caller.Device(Tenant, device));
+        var isNamed = string.IsNullOrEmpty(connect.UserName)
+            || connect.UserName == caller.Subject
+            || (caller.Kind == CallerKind.User && connect.UserName.Contains('@', StringComparison.Ordinal));
+        if (!isNamed)
+        {
+            throw new FailureException(Failure.NotSignedIn, "The user name is not the token's.");
+        }
+
+        var credential = new Credential(CredentialKind.Token, credentialId, []);
+        return caller.Kind == CallerKind.Device
+            ? OfDevice(caller, connect, credential)
+            : new Claim(
+                ClientGrains.PublisherName(caller.Subject),
+                ClientIdOf(connect, AnyId()),
+                credential,
+                grains.UserClient(caller.Tenant, caller.Subject),
+                caller,
+                caller);
+    }
+
+    private Claim OfKey(ConnectPacket connect, string key) =>
+        connect.UserName is not { Length: > 0 } id ? throw NoCredential(connect)
+        : DeviceId.IsValid(id, out _) ? OfDevice(Caller.Device(Tenant, id), connect, new Credential(CredentialKind.Key, key, []))
+        : throw Wrong();
+
+    private Claim OfNobody(ConnectPacket connect)
+    {
+        var id = ClientIdOf(connect, AnyId());
+        return DeviceId.IsValid(id, out var why)
+            ? Of(Caller.Device(Tenant, id), id, new Credential(CredentialKind.None, null, _anonymous))
+            : throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, why);
+    }
+
+    private Claim OfDevice(Caller device, ConnectPacket connect, Credential credential) =>
+        Of(device, ClientIdOf(connect, device.Subject), credential);
+
+    private Claim Of(Caller device, string clientId, Credential credential) => new(
+        device.Subject,
+        clientId,
+        credential,
+        grains.Device(device.Tenant, device.Subject),
+        Caller.SigningIn(device.Tenant, "edge"),
+        device);
+
+    private static string ClientIdOf(ConnectPacket connect, string assigned) =>
+        connect.ClientId.Length > 0 ? connect.ClientId : assigned; // [MQTT-3.1.3-6]
+
+    private static string AnyId() => $"auto-{Guid.NewGuid():N}";
+
+    /// <summary>Three parts in base64url (RFC 7515 section 7.1). A device's key is one.</summary>
+    private static bool IsToken(string secret)
+    {
+        var parts = secret.Split('.');
+        return parts.Length == 3 && Array.TrueForAll(parts, part => part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Base64Url));
+    }
+
+    private static FailureException NoCredential(ConnectPacket connect) => string.IsNullOrEmpty(connect.UserName)
+        ? new FailureException(Failure.Forbidden, "The user name is the device's id and the password its key, or the password is a token.")
+        : Wrong();
+
+    private static FailureException Wrong() => new(Failure.NotSignedIn, "There is no such device, or this is not its key.");
 }

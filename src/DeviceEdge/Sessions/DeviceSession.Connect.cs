@@ -118,7 +118,7 @@ internal sealed partial class DeviceSession
         _reader.MaximumPacketSize = _edge.Options.MaxPacketSize;
         _outgoing.Speak(connect);
         CheckConnect(connect);
-        var claim = _edge.Authenticator.Read(connect, _connection.Features);
+        var claim = await Identify(connect);
         var session = await OpenSession(claim, connect);
         _claim = claim;
         Subscribe(session, connect);
@@ -150,6 +150,19 @@ internal sealed partial class DeviceSession
         if (Encoding.UTF8.GetByteCount(connect.ClientId) > MaxClientIdBytes)
         {
             throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, $"A client identifier has at most {MaxClientIdBytes} bytes.");
+        }
+    }
+
+    private async Task<Claim> Identify(ConnectPacket connect)
+    {
+        try
+        {
+            return await _edge.Authenticator.Read(connect, _connection.Features);
+        }
+        catch (Exception e) when (e is not (FailureException or MqttProtocolException))
+        {
+            LogSignInFailed(e);
+            throw new FailureException(Failure.Unavailable, "The server cannot check the credential now.", e);
         }
     }
 

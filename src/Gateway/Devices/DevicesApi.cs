@@ -12,6 +12,9 @@ namespace OrleansIoT.Gateway.Devices;
 /// <summary>The devices of the caller's tenant: read by everybody who reads telemetry, managed by operators and administrators.</summary>
 internal static class DevicesApi
 {
+    private const int DefaultTokenSeconds = 3_600;
+    private const int MaxTokenSeconds = 30 * 24 * 3_600;
+
     private const string ExampleDevice =
         """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": [], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0}""";
 
@@ -52,6 +55,14 @@ internal static class DevicesApi
             .WithDescription("The old one stops working and the connection that used it ends.")
             .ExampleAnswer("""{"id": "meter-7", "key": "Zc91rQ0x…"}""")
             .Fails(404);
+
+        devices.MapPost("/{id}/tokens", IssueToken)
+            .WithName("IssueDeviceToken")
+            .WithSummary("Makes a token that a device may use in place of its key for a while; for operators")
+            .WithDescription("A device connects over MQTT with the token as password and its id, or nothing, as user name. It ends with its time, with the device, and with the device's key.")
+            .ExampleBody("""{"expires_in": 86400}""")
+            .ExampleAnswer("""{"token": "eyJhbGciOiJFUzI1NiIs…", "expires_at": "2026-03-02T08:00:00Z"}""")
+            .Fails(400, 404, 413, 415);
     }
 
     private static async Task<Created<DeviceKey>> Register(NewDevice device, TenantGrains grains)
@@ -85,6 +96,20 @@ internal static class DevicesApi
     private static async Task<Ok<DeviceKey>> RenewKey(string id, TenantGrains grains) =>
         TypedResults.Ok(new DeviceKey(id, await Existing(id, grains).RenewKey()));
 
+    private static async Task<Created<DeviceToken>> IssueToken(
+        string id, NewDeviceToken? wishes, TenantGrains grains, AccessTokens tokens)
+    {
+        var seconds = wishes?.ExpiresIn ?? DefaultTokenSeconds;
+        if (seconds is < 1 or > MaxTokenSeconds)
+        {
+            throw new FailureException(Failure.Invalid, $"'expires_in' is 1 to {MaxTokenSeconds} seconds.");
+        }
+
+        var credential = await Existing(id, grains).CredentialId();
+        var (token, expiresAt) = tokens.IssueForDevice(TenantGrains.Tenant, id, credential, TimeSpan.FromSeconds(seconds));
+        return TypedResults.Created((string?)null, new DeviceToken(token, expiresAt.UtcDateTime));
+    }
+
     /// <summary>What cannot be a device's id wakes no grain.</summary>
     private static IDeviceGrain Existing(string id, TenantGrains grains) =>
         DeviceId.IsValid(id, out _) ? grains.Device(id) : throw new FailureException(Failure.NotFound, "There is no such device.");
@@ -114,6 +139,15 @@ internal sealed record NewDevice
 
 /// <param name="Key">The device's password for MQTT, shown this once.</param>
 internal sealed record DeviceKey(string Id, string Key);
+
+internal sealed record NewDeviceToken
+{
+    /// <summary>How many seconds it is good for: 1 to 2,592,000 (30 days), 3,600 if left out.</summary>
+    public int? ExpiresIn { get; init; }
+}
+
+/// <param name="Token">The device's password for MQTT, shown this once.</param>
+internal sealed record DeviceToken(string Token, DateTime ExpiresAt);
 
 /// <param name="Next">The cursor of the next page, or null at the end.</param>
 internal sealed record DevicePage(IReadOnlyList<DeviceView> Devices, string? Next);

@@ -7,39 +7,53 @@ using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
 
-/// <summary>Makes access tokens (RFC 9068), the only place. <see cref="JwtAuthentication"/> is the only place that looks at one.</summary>
+/// <summary>Makes access tokens (RFC 9068) and devices' tokens, the only place. <see cref="JwtAuthentication"/> is the only place that looks at one.</summary>
 internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> options, TimeProvider clock)
 {
     /// <summary>The <c>typ</c> that tells an access token from every other JWT (RFC 9068 section 2.1).</summary>
     public const string Type = "at+jwt";
 
+    /// <summary>The <c>typ</c> of a device's token: a password for MQTT, and no access token.</summary>
+    public const string DeviceType = "device+jwt";
+
     /// <summary>Our claims beside the registered ones: which tenant, and what the subject may do there.</summary>
     public const string TenantClaim = "tenant";
     public const string RolesClaim = "roles";
+
+    /// <summary>In a device's token, which of its credentials the token stands for: it ends with it.</summary>
+    public const string CredentialClaim = "cred";
 
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false };
 
     private readonly SigningCredentials _credentials = new(key.Key, SecurityAlgorithms.EcdsaSha256);
 
-    public string Issue(string tenant, UserRecord user)
+    public string Issue(string tenant, UserRecord user) => Sign(
+        Type, tenant, user.Id, RolesClaim, RoleNames.Of(user.Roles), clock.GetUtcNow(), options.Value.AccessTokenLifetime);
+
+    /// <returns>The token, and the whole second at which it ends.</returns>
+    public (string Token, DateTimeOffset ExpiresAt) IssueForDevice(string tenant, string device, string credentialId, TimeSpan lifetime)
     {
-        var now = clock.GetUtcNow().UtcDateTime;
-        return Handler.CreateToken(new SecurityTokenDescriptor
+        var now = DateTimeOffset.FromUnixTimeSeconds(clock.GetUtcNow().ToUnixTimeSeconds()); // as the token has it
+        return (Sign(DeviceType, tenant, device, CredentialClaim, credentialId, now, lifetime), now + lifetime);
+    }
+
+    private string Sign(
+        string type, string tenant, string subject, string claim, object value, DateTimeOffset now, TimeSpan lifetime) =>
+        Handler.CreateToken(new SecurityTokenDescriptor
         {
-            TokenType = Type,
+            TokenType = type,
             Issuer = options.Value.Issuer,
             Audience = options.Value.Audience,
-            IssuedAt = now,
-            NotBefore = now,
-            Expires = now + options.Value.AccessTokenLifetime,
+            IssuedAt = now.UtcDateTime,
+            NotBefore = now.UtcDateTime,
+            Expires = (now + lifetime).UtcDateTime,
             Claims = new Dictionary<string, object>
             {
-                [JwtRegisteredClaimNames.Sub] = user.Id,
+                [JwtRegisteredClaimNames.Sub] = subject,
                 [JwtRegisteredClaimNames.Jti] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
                 [TenantClaim] = tenant,
-                [RolesClaim] = RoleNames.Of(user.Roles),
+                [claim] = value,
             },
             SigningCredentials = _credentials,
         });
-    }
 }

@@ -14,25 +14,28 @@ internal sealed class CallerMiddleware(RequestDelegate next, IOptions<GatewayOpt
     {
         if (context.User.Identity is { IsAuthenticated: true })
         {
-            CallerOf(context.User).Enter();
+            CallerOf(context.User, options.Value.ClockSkew).Enter();
         }
 
         await next(context);
     }
 
     /// <summary><see cref="TokenForm"/> has seen that the claims are there and of their types.</summary>
-    private Caller CallerOf(ClaimsPrincipal user)
+    /// <param name="user">What a validated token proves.</param>
+    /// <param name="skew">How long after its end a token is still let in; or a grain would refuse what we let in.</param>
+    /// <param name="kind">A user, or a device, which has no roles.</param>
+    public static Caller CallerOf(ClaimsPrincipal user, TimeSpan skew, CallerKind kind = CallerKind.User)
     {
         var expires = long.Parse(Claim(user, JwtRegisteredClaimNames.Exp), CultureInfo.InvariantCulture);
         return new Caller(
             Claim(user, AccessTokens.TenantClaim),
             Claim(user, JwtRegisteredClaimNames.Sub),
-            CallerKind.User,
+            kind,
             user.FindAll(AccessTokens.RolesClaim).Aggregate(Roles.None, (roles, claim) => roles | RoleNames.Parse(claim.Value)),
             Claim(user, JwtRegisteredClaimNames.Jti),
-            DateTimeOffset.FromUnixTimeSeconds(expires) + options.Value.ClockSkew); // or a grain would refuse what we let in
+            DateTimeOffset.FromUnixTimeSeconds(expires) + skew);
     }
 
-    private static string Claim(ClaimsPrincipal user, string name) =>
+    public static string Claim(ClaimsPrincipal user, string name) =>
         user.FindFirstValue(name) ?? throw new InvalidOperationException($"A validated token lacks {name}.");
 }

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,11 +8,12 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OrleansIoT.Failures;
 using OrleansIoT.Gateway.Failures;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>
-/// The one place where a token is looked at, once a request; behind it there is only the <see cref="OrleansIoT.Identity.Caller"/>.
+/// The one place where a token is looked at, once a request or MQTT connection; behind it there is only the <see cref="Caller"/>.
 /// Every reason for a refusal has the same answer, and only the log knows which it was.
 /// </summary>
 internal sealed partial class JwtAuthentication(
@@ -19,6 +21,8 @@ internal sealed partial class JwtAuthentication(
     : IConfigureNamedOptions<JwtBearerOptions>
 {
     private const string Scheme = "Bearer ";
+
+    private static readonly StrictTokenHandler Handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = TokenForm.MaxLength };
 
     public void Configure(string? name, JwtBearerOptions options)
     {
@@ -33,28 +37,47 @@ internal sealed partial class JwtAuthentication(
         options.MapInboundClaims = false;
         options.SaveToken = false;
         options.TokenHandlers.Clear();
-        options.TokenHandlers.Add(new StrictTokenHandler
-        {
-            MapInboundClaims = false,
-            MaximumTokenSizeInBytes = TokenForm.MaxLength,
-        });
-        options.TokenValidationParameters = new TokenValidationParameters
-        {
-            IssuerSigningKey = key.Key,
-            TryAllIssuerSigningKeys = false,
-            RequireSignedTokens = true,
-            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
-            ValidTypes = [AccessTokens.Type],
-            ValidIssuer = gateway.Value.Issuer,
-            ValidAudience = gateway.Value.Audience,
-            RequireAudience = true,
-            RequireExpirationTime = true,
-            LifetimeValidator = IsAlive,
-            NameClaimType = JwtRegisteredClaimNames.Sub,
-            RoleClaimType = AccessTokens.RolesClaim,
-        };
+        options.TokenHandlers.Add(Handler);
+        options.TokenValidationParameters = Rules(AccessTokens.Type);
         options.Events = new JwtBearerEvents { OnMessageReceived = TakeToken, OnChallenge = Refuse };
     }
+
+    /// <summary>The same for a token that came as an MQTT password, where a device's is one too; see <see cref="MqttTokens"/>.</summary>
+    public async Task<(Caller Caller, string? CredentialId)?> CheckMqttToken(string token)
+    {
+        var result = await Handler.ValidateTokenAsync(token, Rules(AccessTokens.Type, AccessTokens.DeviceType));
+        if (!result.IsValid)
+        {
+            LogRefusal(Reason(result.Exception));
+            return null;
+        }
+
+        var holder = new ClaimsPrincipal(result.ClaimsIdentity);
+        return result.TokenType == AccessTokens.DeviceType
+            ? (CallerMiddleware.CallerOf(holder, gateway.Value.ClockSkew, CallerKind.Device),
+                CallerMiddleware.Claim(holder, AccessTokens.CredentialClaim))
+            : (CallerMiddleware.CallerOf(holder, gateway.Value.ClockSkew), null);
+    }
+
+    private TokenValidationParameters Rules(params string[] types) => new()
+    {
+        IssuerSigningKey = key.Key,
+        TryAllIssuerSigningKeys = false,
+        RequireSignedTokens = true,
+        ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+        ValidTypes = types,
+        ValidIssuer = gateway.Value.Issuer,
+        ValidAudience = gateway.Value.Audience,
+        RequireAudience = true,
+        RequireExpirationTime = true,
+        LifetimeValidator = IsAlive,
+        NameClaimType = JwtRegisteredClaimNames.Sub,
+        RoleClaimType = AccessTokens.RolesClaim,
+    };
+
+    /// <summary>A type's name or a sentence of ours: the messages of others may quote the token.</summary>
+    private static string Reason(Exception refusal) =>
+        refusal is TokenFormException ? refusal.Message : refusal.GetType().Name;
 
     /// <summary>By our clock, and <c>iat</c> as well: a token from the future is none (<see cref="TokenForm"/> has seen that all three are there).</summary>
     private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
@@ -90,8 +113,7 @@ internal sealed partial class JwtAuthentication(
         context.HandleResponse();
         if (context.AuthenticateFailure is { } reason)
         {
-            // A type's name or a sentence of ours: the messages of others may quote the token.
-            LogRefusal(reason is TokenFormException ? reason.Message : reason.GetType().Name);
+            LogRefusal(Reason(reason));
         }
 
         context.Response.Headers.WWWAuthenticate = context.AuthenticateFailure switch
@@ -128,7 +150,8 @@ internal static class JwtAuthenticationSetup
         services.AddSingleton<SigningKey>();
         services.AddSingleton<AccessTokens>();
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, JwtAuthentication>();
+        services.AddSingleton<JwtAuthentication>();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>>(s => s.GetRequiredService<JwtAuthentication>());
 
         // Authentication brings data protection along, whose hosted service would make keys in the user's home for nobody.
         if (services.FirstOrDefault(service => service.ImplementationType?.Name == "DataProtectionHostedService") is { } unused)

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>A file that nobody else reads: mode 600 in a folder of mode 700, whole or not there at all, also after a power cut.</summary>
-internal static class PrivateFile
+public static class PrivateFile
 {
     private const UnixFileMode OwnerReadsAndWrites = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

@@ -14,7 +14,7 @@ internal sealed class TenantGrains(IGrainFactory grains)
 
     public IDirectoryGrain Users => grains.Users(Tenant);
 
-    private static string Tenant =>
+    public static string Tenant =>
         Caller.Current?.Tenant ?? throw new InvalidOperationException("A route asks for a grain and nobody is calling.");
 
     public IDeviceGrain Device(string id) => grains.Device(Tenant, id);

@@ -7,7 +7,7 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>
-/// The one form that our access tokens have: what is to be refused whoever signed it, before a signature is verified.
+/// The one form that our tokens have: what is to be refused whoever signed it, before a signature is verified.
 /// A pure check; the signature, issuer, audience and lifetime are JwtBearer's.
 /// </summary>
 internal static class TokenForm
@@ -47,7 +47,7 @@ internal static class TokenForm
         {
             return signature.Length != Es256SignatureLength
                 ? "not an ES256 signature"
-                : HeaderFault(header) ?? ClaimsFault(claims);
+                : HeaderFault(header, out var type) ?? ClaimsFault(claims, type == AccessTokens.DeviceType);
         }
         catch (JsonException)
         {
@@ -66,8 +66,9 @@ internal static class TokenForm
     }
 
     /// <summary>Exactly alg, kid and typ: no key, no address of a key and no extension comes in a token of ours.</summary>
-    private static string? HeaderFault(byte[] json)
+    private static string? HeaderFault(byte[] json, out string? type)
     {
+        type = null;
         using var header = JsonDocument.Parse(json, Strict);
         if (header.RootElement.ValueKind != JsonValueKind.Object)
         {
@@ -81,12 +82,14 @@ internal static class TokenForm
             {
                 return "a header parameter that we never write";
             }
+
+            type = parameter.Name == JwtHeaderParameterNames.Typ ? parameter.Value.GetString() : type;
         }
 
         return null;
     }
 
-    private static string? ClaimsFault(byte[] json)
+    private static string? ClaimsFault(byte[] json, bool isDevices)
     {
         using var document = JsonDocument.Parse(json, Strict);
         var claims = document.RootElement;
@@ -105,6 +108,11 @@ internal static class TokenForm
             || !HasTime(claims, JwtRegisteredClaimNames.Exp))
         {
             return "iat, nbf or exp is missing or no time";
+        }
+
+        if (isDevices)
+        {
+            return HasText(claims, AccessTokens.CredentialClaim) ? null : "cred is missing or no text";
         }
 
         return claims.TryGetProperty(AccessTokens.RolesClaim, out var roles)

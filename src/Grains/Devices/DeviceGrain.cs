@@ -22,7 +22,6 @@ public sealed record DeviceState
     [Id(4)] public ImmutableArray<string> Subscribe { get; init; } = [];
 
     /// <summary>Changes with the key; empty until somebody asks for it, or until the next key.</summary>
-    [Id(5)] public string CredentialId { get; init; } = "";
 }
 
 public sealed partial class DeviceGrain(
@@ -67,7 +66,6 @@ public sealed partial class DeviceGrain(
             Name = registration.Name,
             CreatedAt = _clock.GetUtcNow(),
             KeyHash = DeviceKey.Hash(key),
-            CredentialId = NewCredentialId(),
             Publish = registration.Publish,
             Subscribe = registration.Subscribe,
         };
@@ -80,7 +78,7 @@ public sealed partial class DeviceGrain(
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
         var key = DeviceKey.Create();
-        state.State = state.State with { KeyHash = DeviceKey.Hash(key), CredentialId = NewCredentialId() };
+        state.State = state.State with { KeyHash = DeviceKey.Hash(key) };
         await Durably(state.WriteStateAsync);
         LogKeyRenewed(logger, Key.ToString(), Caller.Current!.Subject);
         await EndConnections(ConnectionEnd.CredentialRevoked);
@@ -128,16 +126,10 @@ public sealed partial class DeviceGrain(
             sessions);
     }
 
-    public async Task<string> CredentialId()
+    public Task<string> CredentialId()
     {
-        DemandRegistered(Permissions.MayCheckCredentials, "a gateway or an edge");
-        if (state.State.CredentialId.Length == 0)
-        {
-            state.State = state.State with { CredentialId = NewCredentialId() };
-            await Durably(state.WriteStateAsync);
-        }
-
-        return state.State.CredentialId;
+        DemandRegistered(Permissions.MayManageDevices, Managers);
+        return Task.FromResult(DeviceKey.CredentialId(state.State.KeyHash));
     }
 
     protected override bool IsClient(Caller caller, string tenant) => Permissions.IsDevice(caller, tenant, Key.Name);
@@ -205,16 +197,13 @@ public sealed partial class DeviceGrain(
         }
     }
 
-    private static string NewCredentialId() => Guid.NewGuid().ToString("N");
-
     private ClientRights RightsOfState() => RightsOf(state.State.Publish, state.State.Subscribe);
 
     private ClientRights RightsOf(ImmutableArray<string> publish, ImmutableArray<string> subscribe) =>
         new(publish, subscribe, Caller.Device(Key.Tenant, Key.Name));
 
-    /// <summary>Never an empty one: no token was made from it.</summary>
-    private bool IsCredential(string id) => state.State.CredentialId.Length > 0 && CryptographicOperations.FixedTimeEquals(
-        Encoding.UTF8.GetBytes(state.State.CredentialId), Encoding.UTF8.GetBytes(id));
+    private bool IsCredential(string id) => CryptographicOperations.FixedTimeEquals(
+        Encoding.UTF8.GetBytes(DeviceKey.CredentialId(state.State.KeyHash)), Encoding.UTF8.GetBytes(id));
 
     /// <summary>Guessed ids do not stay in memory.</summary>
     private void ForgetNobody()

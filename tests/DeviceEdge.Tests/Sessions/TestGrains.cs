@@ -183,6 +183,8 @@ internal sealed class TestDevice : IDeviceGrain
 
     public Task Remove() => throw new NotSupportedException();
 
+    public Task<string> CredentialId() => throw new NotSupportedException();
+
     public Task<DeviceSnapshot> Get() => throw new NotSupportedException();
 
     public Task<string> CredentialId() => throw new NotSupportedException();

@@ -19,6 +19,10 @@ public sealed class StartTests
     [InlineData("--roles=edge", "role silo")]
     [InlineData("--demo=-1", "the number of devices is 0 to 10000")]
     [InlineData("--data=", "--data is empty")]
+    [InlineData("--mqtts=1883", "--mqtt and --mqtts are both 1883")]
+    [InlineData("--mqtts=never", "that is no whole number")]
+    [InlineData("--tls-cert=server.crt", "--tls-cert and --tls-key go together")]
+    [InlineData("--device-crl=devices.crl", "--device-crl needs --device-ca")]
     public async Task A_senseless_option_is_one_clear_line_and_exit_code_2(string option, string says)
     {
         var (exitCode, output, error) = await IotProcess.Run([option]);
@@ -46,7 +50,7 @@ public sealed class StartTests
     {
         var data = IotProcess.NewDataDirectory();
         var (exitCode, output, error) = await IotProcess.Run(
-            ["--data", data, "--http", "0", "--mqtt", "0"], new Dictionary<string, string> { [name] = value });
+            ["--data", data, "--http", "0", "--mqtt", "0", "--mqtts", "0"], new Dictionary<string, string> { [name] = value });
         Assert.Equal(2, exitCode);
         Assert.Empty(output);
         Assert.Contains(says, Assert.Single(Lines(error)), StringComparison.OrdinalIgnoreCase);
@@ -58,17 +62,18 @@ public sealed class StartTests
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
-        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtt", "--mqtt", $"{port}", "--http", "0");
-        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --http", "--http", $"{port}", "--mqtt", "0");
-        await MustNotStart("no address 192.0.2.1", "--bind", "192.0.2.1", "--http", "0", "--mqtt", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtt", "--mqtt", $"{port}", "--http", "0", "--mqtts", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtts", "--mqtts", $"{port}", "--mqtt", "0", "--http", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --http", "--http", $"{port}", "--mqtt", "0", "--mqtts", "0");
+        await MustNotStart("no address 192.0.2.1", "--bind", "192.0.2.1", "--http", "0", "--mqtt", "0", "--mqtts", "0");
     }
 
     [Fact]
     public async Task A_data_directory_that_cannot_be_written_is_one_clear_line_and_exit_code_1()
     {
         var file = Path.GetTempFileName();
-        await MustNotStart(file, "--data", Path.Combine(file, "data"), "--http", "0", "--mqtt", "0");
-        await MustNotStart("/proc/no-such-place", "--data", "/proc/no-such-place", "--http", "0", "--mqtt", "0");
+        await MustNotStart(file, "--data", Path.Combine(file, "data"), "--http", "0", "--mqtt", "0", "--mqtts", "0");
+        await MustNotStart("/proc/no-such-place", "--data", "/proc/no-such-place", "--http", "0", "--mqtt", "0", "--mqtts", "0");
         File.Delete(file);
     }
 
@@ -76,7 +81,7 @@ public sealed class StartTests
     public async Task A_data_directory_in_use_is_one_clear_line_and_exit_code_1()
     {
         await using var iot = await IotProcess.Start();
-        await MustNotStart("in use by another process", "--data", iot.Data, "--http", "0", "--mqtt", "0");
+        await MustNotStart("in use by another process", "--data", iot.Data, "--http", "0", "--mqtt", "0", "--mqtts", "0");
     }
 
     [Fact]
@@ -125,7 +130,7 @@ public sealed class StartTests
     {
         var (exitCode, output, _) = await IotProcess.Run(["--help"]);
         Assert.Equal(0, exitCode);
-        foreach (var option in new[] { "--data", "--mqtt", "--http", "--bind", "--roles", "--admin-password", "--demo" })
+        foreach (var option in new[] { "--data", "--mqtt", "--mqtts", "--http", "--tls-cert", "--device-ca", "--anonymous", "--bind", "--roles", "--admin-password", "--demo" })
         {
             Assert.Contains(option, output, StringComparison.Ordinal);
         }

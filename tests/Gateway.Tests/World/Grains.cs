@@ -120,6 +120,14 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
         return Existing();
     }
 
+    public async Task<string> CredentialId()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
+        Existing();
+        return $"credential of {world.Devices[key].Key}";
+    }
+
     public Task Connect(string key, string connectionId, IDeviceConnection connection) => throw new NotSupportedException();
 
     public Task Disconnect(string connectionId) => throw new NotSupportedException();

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Options;
+using OrleansIoT.DeviceEdge;
+using OrleansIoT.DeviceEdge.Identity;
+using OrleansIoT.Gateway.Identity;
+
+namespace OrleansIoT.Silo;
+
+public static partial class EdgeSetup
+{
+    /// <summary>The edge with what this process was told: its certificates, and who may connect.</summary>
+    public static void AddEdge(this IServiceCollection services, SiloOptions options)
+    {
+        services.AddDeviceEdge(edge =>
+        {
+            edge.TlsCertificate = options.TlsCert ?? edge.TlsCertificate;
+            edge.TlsKey = options.TlsKey ?? edge.TlsKey;
+            edge.DeviceCa = options.DeviceCa is null ? edge.DeviceCa : SiloOptions.List(options.DeviceCa);
+            edge.DeviceCrl = options.DeviceCrl is null ? edge.DeviceCrl : SiloOptions.List(options.DeviceCrl);
+            edge.Anonymous = options.Anonymous is null ? edge.Anonymous : SiloOptions.List(options.Anonymous);
+        });
+        if (options.Mqtts is not null)
+        {
+            services.AddSingleton<DevelopmentCertificates>();
+            services.AddOptions<DeviceEdgeOptions>().Configure<IServiceProvider>((edge, provider) =>
+            {
+                if (edge.TlsCertificate is null && edge.TlsKey is null)
+                {
+                    var development = provider.GetRequiredService<DevelopmentCertificates>();
+                    (edge.TlsCertificate, edge.TlsKey) = (development.ServerFile, development.KeyFile);
+                }
+            });
+        }
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            services.AddSingleton<TokenCheck>(provider => token => provider.CheckMqttToken(token));
+        }
+    }
+
+    public static void UseEdge(this WebApplication app)
+    {
+        app.MapMqtt();
+        if (app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.Anonymous is { Count: > 0 } anonymous)
+        {
+            LogAnonymous(app.Logger, string.Join(", ", anonymous));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Whoever reaches this process may, without any credential, publish and subscribe to: {Filters}")]
+    private static partial void LogAnonymous(ILogger logger, string filters);
+}

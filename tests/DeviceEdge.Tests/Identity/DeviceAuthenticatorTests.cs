@@ -1,0 +1,198 @@
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using OrleansIoT.DeviceEdge.Identity;
+using OrleansIoT.DeviceEdge.Mqtt;
+using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.DeviceEdge.Tests.Sessions;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+
+namespace OrleansIoT.DeviceEdge.Tests.Identity;
+
+public sealed class DeviceAuthenticatorTests
+{
+    private const string UserToken = "aaa.user.sig";
+    private const string DeviceToken = "aaa.device.sig";
+    private static readonly DateTimeOffset Later = new(2026, 2, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly Caller User = new("default", "u-1", CallerKind.User, Roles.Operator, "j-1", Later);
+    private static readonly Caller Device = new("default", "meter-7", CallerKind.Device, Roles.None, "j-2", Later);
+
+    private readonly DeviceEdgeOptions _options = new();
+    private readonly FeatureCollection _features = new();
+    private readonly List<string> _asked = [];
+
+    [Fact]
+    public async Task A_user_name_and_a_password_are_a_device_and_its_key()
+    {
+        var who = await Identify("meter-7", "a-key_", "anything");
+
+        Assert.Equal((Caller.Device("default", "meter-7"), CredentialKind.Key, "a-key_"), (who.Caller, who.Credential.Kind, who.Credential.Secret));
+        Assert.Equal(("anything", null, false), (who.ClientId, who.Certificate, who.IsUser));
+        Assert.Empty(_asked);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("u-1")]
+    [InlineData("ada@example.org")]
+    public async Task A_users_token_is_the_user_with_its_roles_until_the_token_ends(string? name)
+    {
+        var who = await Identify(name, UserToken, "browser-1");
+
+        Assert.Equal((User, true, Later, "browser-1"), (who.Caller, who.IsUser, who.ExpiresAt, who.ClientId));
+        Assert.Equal((CredentialKind.Token, null), (who.Credential.Kind, who.Credential.Secret));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("meter-7")]
+    public async Task A_devices_token_is_the_device_and_the_credential_that_the_token_names(string? name)
+    {
+        var who = await Identify(name, DeviceToken);
+
+        Assert.Equal((Device, false, "meter-7"), (who.Caller, who.IsUser, who.ClientId));
+        Assert.Equal((CredentialKind.Token, "c-1"), (who.Credential.Kind, who.Credential.Secret));
+    }
+
+    [Theory]
+    [InlineData("meter-8", DeviceToken)]
+    [InlineData("ada@example.org", DeviceToken)]
+    [InlineData("meter-7", UserToken)]
+    [InlineData("", "aaa.forged.sig")]
+    [InlineData("meter-7", "aaa.forged.sig")]
+    public async Task A_token_of_somebody_else_or_of_nobody_is_refused(string name, string token) =>
+        await Refuses(Failure.NotSignedIn, name, token);
+
+    [Fact]
+    public async Task Where_nobody_checks_tokens_there_are_none()
+    {
+        var authenticator = new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options));
+        var refusal = await Assert.ThrowsAsync<FailureException>(() => authenticator.Identify(Packet("", UserToken), _features));
+
+        Assert.Equal(Failure.NotSignedIn, refusal.Failure);
+    }
+
+    [Theory]
+    [InlineData("a.b.c.d.e")]
+    [InlineData("a.b.")]
+    [InlineData("a.b")]
+    [InlineData("a..c")]
+    [InlineData("a.b.c=")]
+    [InlineData("a.b.c ")]
+    public async Task What_is_not_three_parts_in_base64url_is_a_key(string password)
+    {
+        Assert.Equal(CredentialKind.Key, (await Identify("meter-7", password)).Credential.Kind);
+        Assert.Empty(_asked);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    [InlineData("meter-7")]
+    public async Task A_certificate_is_the_device_that_it_names_until_it_ends(string? name)
+    {
+        var certificate = Show("meter-7");
+
+        var who = await Identify(name, null);
+
+        Assert.Equal(Caller.Device("default", "meter-7") with { ExpiresAt = Later }, who.Caller);
+        Assert.Equal((CredentialKind.Certificate, null), (who.Credential.Kind, who.Credential.Secret));
+        Assert.Same(certificate, who.Certificate);
+    }
+
+    [Fact]
+    public async Task Beside_a_certificate_there_is_no_other_name_and_no_other_credential()
+    {
+        Show("meter-7");
+
+        await Refuses(Failure.NotSignedIn, "meter-8", null);
+        await Refuses(Failure.Forbidden, "meter-7", "a-key");
+        await Refuses(Failure.Forbidden, "", UserToken);
+        await Refuses(Failure.Forbidden, "meter-7", "");
+    }
+
+    [Fact]
+    public async Task Without_credentials_nobody_is_let_in() => await Refuses(Failure.Forbidden, null, null);
+
+    [Fact]
+    public async Task Where_that_is_allowed_the_client_id_is_the_device_and_the_filters_are_its_rights()
+    {
+        _options.Anonymous = ["trial/#", "!trial/secret"];
+
+        var who = await Identify(null, null, "tester-1");
+
+        Assert.Equal((Caller.Device("default", "tester-1"), "tester-1"), (who.Caller, who.ClientId));
+        Assert.Equal((CredentialKind.None, null), (who.Credential.Kind, who.Credential.Secret));
+        Assert.Equal(["trial/#", "!trial/secret"], who.Credential.Grants.AsEnumerable());
+    }
+
+    [Fact]
+    public async Task Without_a_client_id_either_it_gets_one_of_its_own()
+    {
+        _options.Anonymous = ["trial/#"];
+
+        var (one, other) = (await Identify(null, null), await Identify("", null));
+
+        Assert.StartsWith("anonymous-", one.Id, StringComparison.Ordinal);
+        Assert.Equal(one.Id, one.ClientId);
+        Assert.NotEqual(one.Id, other.Id);
+    }
+
+    [Theory]
+    [InlineData("no device/id", null, null)]
+    [InlineData("tester-1", "meter-7", null)]
+    [InlineData("tester-1", "meter-7", "")]
+    public async Task A_credential_that_is_half_there_or_an_impossible_id_is_not_nobody(string clientId, string? name, string? password)
+    {
+        _options.Anonymous = ["#"];
+        await Refuses(Failure.NotSignedIn, name, password, clientId);
+    }
+
+    [Fact]
+    public async Task A_key_is_a_key_also_where_nobody_needs_one()
+    {
+        _options.Anonymous = ["#"];
+        Assert.Equal(CredentialKind.Key, (await Identify("meter-7", "a-key")).Credential.Kind);
+    }
+
+    [Fact]
+    public void A_credential_does_not_print_its_secret() =>
+        Assert.DoesNotContain("hidden", new Identified(Device, new Credential(CredentialKind.Key, "hidden", []), "c").ToString(), StringComparison.Ordinal);
+
+    private DeviceCertificate Show(string id)
+    {
+        var certificate = new DeviceCertificate(id, [], Later, null!);
+        _features.Set(certificate);
+        return certificate;
+    }
+
+    private Task<Identified> Identify(string? name, string? password, string clientId = "") =>
+        new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options), Check)
+            .Identify(Packet(name, password, clientId), _features);
+
+    private async Task Refuses(Failure failure, string? name, string? password, string clientId = "") =>
+        Assert.Equal(failure, (await Assert.ThrowsAsync<FailureException>(() => Identify(name, password, clientId))).Failure);
+
+    private static ConnectPacket Packet(string? name, string? password, string clientId = "") => new()
+    {
+        Version = MqttVersion.V500,
+        ClientId = clientId,
+        UserName = name,
+        Password = password is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(password),
+    };
+
+    private Task<(Caller Caller, string? CredentialId)?> Check(string token)
+    {
+        _asked.Add(token);
+        return Task.FromResult<(Caller, string?)?>(token switch
+        {
+            UserToken => (User, null),
+            DeviceToken => (Device, "c-1"),
+            _ => null,
+        });
+    }
+}
