@@ -6,10 +6,12 @@ namespace OrleansIoT.Load.Scenarios;
 
 /// <summary>
 /// What a connection that says nothing costs the server: its resident memory with all of them, less what it was with
-/// none, divided. A tenth of them has connected and left before, so that code which was never run before is not counted.
+/// none, divided. A hundred have connected and left before, so that code which had never run is not counted.
 /// </summary>
 internal sealed class IdleMemory(int connections, LoadOptions options) : Scenario
 {
+    private const int Warmup = 100;
+
     public override string Name => "idle-memory";
 
     public override string Title => $"idle memory of a connection, of {connections:N0}";
@@ -21,7 +23,7 @@ internal sealed class IdleMemory(int connections, LoadOptions options) : Scenari
     public override Task<Measured> Run(Server server)
     {
         using var loop = new Loop();
-        var first = server.Devices.Take(connections / 10).Select(device => new Client(loop, device)).ToList();
+        var first = server.Devices.Take(Warmup).Select(device => new Client(loop, device)).ToList();
         loop.Connect(first, server.Tcp);
         loop.Disconnect(first);
         loop.RunFor(options.Settle);
@@ -30,6 +32,8 @@ internal sealed class IdleMemory(int connections, LoadOptions options) : Scenari
         var clients = server.Devices.Select(device => new Client(loop, device)).ToList();
         loop.Connect(clients, server.Tcp);
         loop.RunFor(options.Settle);
-        return Task.FromResult(new Measured((server.Resident - before) / 1000.0 / connections));
+        var after = server.Resident;
+        Console.Error.WriteLine($"{Name}: resident {before / 1_000_000.0:F1} MB before, {after / 1_000_000.0:F1} MB after");
+        return Task.FromResult(new Measured((after - before) / 1000.0 / connections));
     }
 }

@@ -10,7 +10,7 @@ internal sealed class Server : IDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
-    private readonly List<string> _output = [];
+    private readonly Queue<string> _output = new();
 
     private Server(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls)
     {
@@ -64,6 +64,15 @@ internal sealed class Server : IDisposable
         return (IPEndPoint)listener.LocalEndPoint!;
     }
 
+    /// <summary>The last lines.</summary>
+    public string Printed()
+    {
+        lock (_output)
+        {
+            return string.Join('\n', _output);
+        }
+    }
+
     /// <summary>Nothing that it stored is needed again, so it is not asked to end.</summary>
     public void Dispose()
     {
@@ -110,21 +119,18 @@ internal sealed class Server : IDisposable
 
     private void Keep(string? line)
     {
-        const int enough = 50;
+        const int enough = 10;
         lock (_output)
         {
-            if (line is not null && _output.Count < enough)
+            if (line is not null)
             {
-                _output.Add(line);
+                _output.Enqueue(line);
             }
-        }
-    }
 
-    public string Printed()
-    {
-        lock (_output)
-        {
-            return string.Join('\n', _output);
+            if (_output.Count > enough)
+            {
+                _output.Dequeue();
+            }
         }
     }
 }
