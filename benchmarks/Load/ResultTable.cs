@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 using OrleansIoT.Load.Scenarios;
 using OrleansIoT.Load.Servers;
 
@@ -10,6 +11,9 @@ internal sealed class ResultTable(LoadOptions options)
 {
     private const string NoValue = "–";
 
+    private static readonly string Commit = typeof(ResultTable).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[^1][..7];
+
     private readonly List<string> _rows = [];
     private readonly List<string> _notes = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -19,7 +23,8 @@ internal sealed class ResultTable(LoadOptions options)
         var rounds = servers.ToDictionary(server => server.Name, _ => new List<Measured>());
         for (var round = 1; round <= options.Rounds; round++)
         {
-            foreach (var kind in servers)
+            // What a server could not do once is not asked of it again.
+            foreach (var kind in servers.Where(kind => rounds[kind.Name].Count == round - 1))
             {
                 if (await Round(scenario, kind) is { } measured)
                 {
@@ -41,7 +46,7 @@ internal sealed class ResultTable(LoadOptions options)
     public void Print()
     {
         Console.WriteLine($"""
-            Medians of {options.Rounds} rounds of {options.Duration.TotalSeconds:F0} s, {Environment.ProcessorCount} processors, {_clock.Elapsed.TotalSeconds:F0} s in all.
+            Medians of {options.Rounds} rounds of {options.Duration.TotalSeconds:F0} s, {Environment.ProcessorCount} processors, {_clock.Elapsed.TotalSeconds:F0} s in all, commit {Commit}.
 
             | scenario | OrleansIoT | p50 / p99, ms | server, µs | mosquitto | p50 / p99, ms | server, µs | ours : mosquitto |
             |---|---:|---:|---:|---:|---:|---:|---:|

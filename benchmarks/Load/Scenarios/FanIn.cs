@@ -10,8 +10,8 @@ internal sealed class FanIn(int qos, int connections, int window, LoadOptions op
     public override string Name => qos == 0 ? "fan-in-qos0" : $"fan-in-qos{qos}-{connections}x{window}";
 
     public override string Title => qos == 0
-        ? $"fan-in QoS 0, {connections} connections"
-        : $"fan-in QoS {qos}, {connections} connections, {window} in flight";
+        ? $"fan-in QoS 0, {connections:N0} connections"
+        : $"fan-in QoS {qos}, {connections:N0} connections, {window:N0} in flight";
 
     public override int Devices => connections;
 
