@@ -1,40 +1,38 @@
 using System.Globalization;
-using OrleansIoT.DeviceEdge.Mqtt;
 
 namespace OrleansIoT.Load;
 
-/// <summary>What to load, and how much.</summary>
+/// <summary>What to measure, and how long.</summary>
 internal sealed record LoadOptions
 {
     public const string Usage = """
-        Fan-in with QoS 1: every connection keeps a number of publishes in flight and counts what is acknowledged.
+        Loads our server and mosquitto with the same scenarios and prints one table.
 
-          --host HOST          default 127.0.0.1
-          --port PORT          default 1883
-          --connections N      default 50
-          --window N           publishes in flight on each connection, default 100
-          --topics N           topics of each connection, devices/{id}/load/{n}; default 1
-          --payload BYTES      size of a payload, a JSON object with a running number; default 32
-          --seconds N          how long to measure, default 10
-          --warmup N           seconds before that, default 2
-          --protocol 4|5       MQTT 3.1.1 or 5.0, default 4
-          --key-file FILE      lines "id key", one for each connection
-          --anonymous          no credentials; client ids are the prefix and a number
-          --user-prefix TEXT   default load-
+          [SCENARIO…]          names, or beginnings of names; default: all. --list prints them
+          --short              one round of 2 seconds: about two minutes in all
+          --rounds N           default 3
+          --seconds N          how long a rate is measured, default 5
+          --warmup N           seconds before that, default 3
+          --connections N      of the TCP storm and of idle memory, default 10000
+          --subscribers N      of fan-out, default 1000
+          --only NAME          ours or mosquitto
+          --anonymous          ours lets anybody in (its option of that name); otherwise devices are registered and use their keys
+          --server DLL         default artifacts/bin/Silo/release/OrleansIoT.Silo.dll
+          --data DIR           on the disk to measure; emptied; default data/bench-load
         """;
 
-    public string Host { get; init; } = "127.0.0.1";
-    public int Port { get; init; } = 1883;
-    public int Connections { get; init; } = 50;
-    public int Window { get; init; } = 100;
-    public int Topics { get; init; } = 1;
-    public int Payload { get; init; } = 32;
-    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(10);
-    public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(2);
-    public MqttVersion Version { get; init; } = MqttVersion.V311;
-    public string? KeyFile { get; init; }
+    public IReadOnlyList<string> Scenarios { get; init; } = [];
+    public int Rounds { get; init; } = 3;
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
+    public int Connections { get; init; } = 10_000;
+    public int Subscribers { get; init; } = 1_000;
+    public string? Only { get; init; }
     public bool Anonymous { get; init; }
-    public string UserPrefix { get; init; } = "load-";
+    public bool List { get; init; }
+    public string Server { get; init; } = "artifacts/bin/Silo/release/OrleansIoT.Silo.dll";
+    public string Data { get; init; } = "data/bench-load";
 
     /// <exception cref="FormatException">An option is unknown, or its value is none.</exception>
     public static LoadOptions Parse(string[] args)
@@ -42,48 +40,35 @@ internal sealed record LoadOptions
         var options = new LoadOptions();
         for (var i = 0; i < args.Length; i++)
         {
-            options = args[i] == "--anonymous"
-                ? options with { Anonymous = true }
-                : options.With(args[i], ++i < args.Length ? args[i] : throw new FormatException($"{args[i - 1]} wants a value."));
+            options = args[i] switch
+            {
+                "--short" => options with { Rounds = 1, Duration = TimeSpan.FromSeconds(2), Warmup = TimeSpan.FromSeconds(2) },
+                "--anonymous" => options with { Anonymous = true },
+                "--list" => options with { List = true },
+                ['-', '-', ..] => options.With(args[i], ++i < args.Length ? args[i] : throw new FormatException($"{args[i - 1]} wants a value.")),
+                var name => options with { Scenarios = [.. options.Scenarios, name] },
+            };
         }
 
         return options switch
         {
-            { Anonymous: false, KeyFile: null } => throw new FormatException("Either --key-file or --anonymous."),
-            { Connections: < 1 } or { Window: < 1 or > 65_535 } or { Topics: < 1 } or { Payload: < Publisher.MinPayload } =>
-                throw new FormatException($"There is at least one of everything, and {Publisher.MinPayload} bytes of payload."),
+            { Rounds: < 1 } or { Connections: < 10 } or { Subscribers: < 1 } =>
+                throw new FormatException("There is at least one round, one subscriber, and ten connections."),
+            { Only: not (null or "ours" or "mosquitto") } => throw new FormatException("--only is ours or mosquitto."),
             _ => options,
         };
     }
 
-    /// <summary>An id and, unless anonymous, a key for each connection.</summary>
-    public IReadOnlyList<(string Id, string? Key)> Credentials()
-    {
-        if (KeyFile is null)
-        {
-            return [.. Enumerable.Range(0, Connections).Select(i => ($"{UserPrefix}{i}", (string?)null))];
-        }
-
-        var lines = File.ReadLines(KeyFile).Select(line => line.Split(' ', 2)).Where(line => line.Length == 2).Take(Connections)
-            .Select(line => (line[0], (string?)line[1].Trim())).ToList();
-        return lines.Count == Connections
-            ? lines
-            : throw new FormatException($"{KeyFile} has {lines.Count} keys for {Connections} connections.");
-    }
-
     private LoadOptions With(string name, string value) => name switch
     {
-        "--host" => this with { Host = value },
-        "--port" => this with { Port = Number(value) },
-        "--connections" => this with { Connections = Number(value) },
-        "--window" => this with { Window = Number(value) },
-        "--topics" => this with { Topics = Number(value) },
-        "--payload" => this with { Payload = Number(value) },
+        "--rounds" => this with { Rounds = Number(value) },
         "--seconds" => this with { Duration = TimeSpan.FromSeconds(Number(value)) },
         "--warmup" => this with { Warmup = TimeSpan.FromSeconds(Number(value)) },
-        "--protocol" => this with { Version = value == "5" ? MqttVersion.V500 : MqttVersion.V311 },
-        "--key-file" => this with { KeyFile = value },
-        "--user-prefix" => this with { UserPrefix = value },
+        "--connections" => this with { Connections = Number(value) },
+        "--subscribers" => this with { Subscribers = Number(value) },
+        "--only" => this with { Only = value },
+        "--server" => this with { Server = value },
+        "--data" => this with { Data = value },
         _ => throw new FormatException($"There is no option {name}."),
     };
 

@@ -1,49 +1,53 @@
-using System.Diagnostics;
 using OrleansIoT.Load;
+using OrleansIoT.Load.Scenarios;
+using OrleansIoT.Load.Servers;
 
 try
 {
+    if (args is ["--help" or "-h", ..])
+    {
+        Console.WriteLine(LoadOptions.Usage);
+        return 0;
+    }
+
     var options = LoadOptions.Parse(args);
-    var publishers = new List<Publisher>();
-    foreach (var (id, key) in options.Credentials())
+    var scenarios = Catalogue.Of(options);
+    if (options.List)
     {
-        var publisher = new Publisher(options, id);
-        publishers.Add(publisher);
-        await publisher.Connect(key);
+        scenarios.ForEach(scenario => Console.WriteLine($"{scenario.Name,-22} {scenario.Title}"));
+        return 0;
     }
 
-    using var stop = new CancellationTokenSource();
-    var running = Task.WhenAny(publishers.Select(publisher => Task.Run(() => publisher.Run(stop.Token)))).Unwrap();
-    await WaitFor(options.Warmup);
-    publishers.ForEach(publisher => publisher.Latencies.Clear());
-    var clock = Stopwatch.StartNew();
-    await WaitFor(options.Duration);
+    List<ServerKind> servers = [];
+    if (options.Only != "mosquitto")
+    {
+        servers.Add(new OurServer(options));
+    }
 
-    var all = new Latencies();
-    publishers.ForEach(publisher => all.Add(publisher.Latencies));
-    var seconds = clock.Elapsed.TotalSeconds;
-    await stop.CancelAsync();
+    if (options.Only != "ours" && Mosquitto.IsInstalled)
+    {
+        servers.Add(new Mosquitto(options));
+    }
+    else if (options.Only != "ours")
+    {
+        Console.Error.WriteLine("mosquitto is not installed, so its columns are empty (Debian: mosquitto)");
+    }
 
-    Console.WriteLine(
-        $"{all.Count / seconds:F0} msg/s  p50 {all.Percentile(50).TotalMilliseconds:F2} ms  p99 {all.Percentile(99).TotalMilliseconds:F2} ms"
-        + $"  ({all.Count} acknowledged, {publishers.Sum(publisher => publisher.Refused)} refused, {options.Connections} connections, {options.Window} in flight, {seconds:F1} s)");
+    var table = new ResultTable(options);
+    foreach (var scenario in scenarios)
+    {
+        await table.Measure(scenario, servers);
+    }
+
+    table.Print();
     return 0;
-
-    // The first publisher that ends has failed, and that ends the measurement.
-    async Task WaitFor(TimeSpan time)
-    {
-        if (await Task.WhenAny(running, Task.Delay(time)) == running)
-        {
-            await running;
-        }
-    }
 }
 catch (FormatException e)
 {
     Console.Error.WriteLine($"{e.Message}\n\n{LoadOptions.Usage}");
     return 2;
 }
-catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+catch (LoadException e)
 {
     Console.Error.WriteLine(e.Message);
     return 1;

@@ -10,6 +10,9 @@ public static class DeviceId
 {
     public const int MaxLength = 128;
 
+    /// <summary>What the names of users begin with where devices have their id, as in the names of sessions.</summary>
+    private const string Reserved = "users";
+
     private static readonly SearchValues<char> Allowed = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-");
 
@@ -20,8 +23,9 @@ public static class DeviceId
         why = id is { Length: > 0 and <= MaxLength }
               && char.IsAsciiLetterOrDigit(id[0])
               && !id.AsSpan().ContainsAnyExcept(Allowed)
+              && id != Reserved
             ? null
-            : $"A device id is 1 to {MaxLength} letters, digits, '_', '.', ':' or '-', and begins with a letter or digit.";
+            : $"A device id is 1 to {MaxLength} letters, digits, '_', '.', ':' or '-', begins with a letter or digit, and is not '{Reserved}'.";
         return why is null;
     }
 }

@@ -20,8 +20,6 @@ public sealed record DeviceState
     [Id(2)] public byte[] KeyHash { get; init; } = [];
     [Id(3)] public ImmutableArray<string> Publish { get; init; } = [];
     [Id(4)] public ImmutableArray<string> Subscribe { get; init; } = [];
-
-    /// <summary>Changes with the key; empty until somebody asks for it, or until the next key.</summary>
 }
 
 public sealed partial class DeviceGrain(

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+
+namespace OrleansIoT.Load.Servers;
+
+/// <summary>
+/// Ours, as users run it: its Release build, a data directory on a real disk, the history fsynced. Every device is
+/// registered over REST and connects with its key, unless it is to let anybody in.
+/// </summary>
+internal sealed class OurServer(LoadOptions options) : ServerKind
+{
+    private const string Administrator = "admin@localhost";
+    private const string Password = "only for this benchmark";
+    private const int RegisterAtOnce = 32;
+
+    private readonly string _help = HelpOf(options.Server);
+
+    public override string Name => "OrleansIoT";
+
+    public override async Task<Server> Start(int devices)
+    {
+        if (Directory.Exists(options.Data))
+        {
+            Directory.Delete(options.Data, recursive: true);
+        }
+
+        var (http, mqtt) = (Server.FreePort(), Server.FreePort());
+        var tls = Offers("--mqtts") ? Server.FreePort() : null;
+        var command = new ProcessStartInfo("dotnet", [options.Server, .. ServerArguments(http, mqtt, tls)]);
+        var ids = Enumerable.Range(0, devices).Select(i => $"load-{i}").ToArray();
+        var known = options.Anonymous
+            ? [.. ids.Select(id => new Device(id, null))]
+            : await Register(ids, http, () => Server.Start(command, mqtt, tls));
+
+        var server = await Server.Start(command, mqtt, tls);
+        server.Devices = known;
+        return server;
+    }
+
+    /// <summary>What it is told; a build that does not know an option yet is not told it, so old builds can be measured too.</summary>
+    private IEnumerable<string> ServerArguments(IPEndPoint http, IPEndPoint mqtt, IPEndPoint? tls)
+    {
+        IEnumerable<string> arguments =
+        [
+            "--data", options.Data,
+            "--http", Number(http.Port),
+            "--mqtt", Number(mqtt.Port),
+            "--admin-password", Password,
+        ];
+        arguments = tls is null ? arguments : [.. arguments, "--mqtts", Number(tls.Port)];
+        arguments = Offers("--device-rate") ? [.. arguments, "--device-rate", "0"] : arguments;
+        return options.Anonymous ? [.. arguments, "--anonymous", "#"] : arguments;
+    }
+
+    private bool Offers(string option) => _help.Contains(option + " ", StringComparison.Ordinal);
+
+    private static string HelpOf(string executable)
+    {
+        if (!File.Exists(executable))
+        {
+            throw new LoadException($"there is no {executable}: build src/Silo with -c Release, or name another with --server");
+        }
+
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [executable, "--help"]) { RedirectStandardOutput = true })!;
+        return process.StandardOutput.ReadToEnd();
+    }
+
+    /// <summary>In a process that ends with it, so that the one which is measured has nothing left of ten thousand requests.</summary>
+    private static async Task<IReadOnlyList<Device>> Register(string[] ids, IPEndPoint http, Func<Task<Server>> start)
+    {
+        using var server = await start();
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
+        var login = await Post<Login>(client, "/auth/login", new { email = Administrator, password = Password });
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", login.Auth_token);
+
+        var devices = new Device[ids.Length];
+        await Parallel.ForAsync(0, ids.Length, new ParallelOptions { MaxDegreeOfParallelism = RegisterAtOnce }, async (i, _) =>
+        {
+            var registered = await Post<Registered>(client, "/devices", new { id = ids[i], publish = Everything, subscribe = Everything });
+            devices[i] = new Device(ids[i], registered.Key);
+        });
+        return devices;
+    }
+
+    private static readonly string[] Everything = ["devices/#"];
+
+    private static async Task<T> Post<T>(HttpClient client, string path, object body)
+    {
+        using var response = await client.PostAsJsonAsync(path, body);
+        return response.IsSuccessStatusCode
+            ? (await response.Content.ReadFromJsonAsync<T>())!
+            : throw new LoadException($"{path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Login(string Auth_token);
+
+    private sealed record Registered(string Key);
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace OrleansIoT.Load.Servers;
+
+/// <summary>A server that was started for one measurement, in a process of its own.</summary>
+internal sealed class Server : IDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly Queue<string> _output = new();
+
+    private Server(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls)
+    {
+        command.RedirectStandardOutput = true;
+        command.RedirectStandardError = true;
+        Tcp = tcp;
+        Tls = tls;
+        _process = new Process { StartInfo = command };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+    }
+
+    public IPEndPoint Tcp { get; }
+
+    /// <summary>Null if it does not offer TLS.</summary>
+    public IPEndPoint? Tls { get; }
+
+    /// <summary>Who may connect.</summary>
+    public IReadOnlyList<Device> Devices { get; set; } = [];
+
+    public TimeSpan ProcessorTime => Fresh().TotalProcessorTime;
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long Resident => Fresh().WorkingSet64;
+
+    /// <summary>Starts a process and returns when somebody listens at its MQTT port.</summary>
+    /// <exception cref="LoadException">It ended, or nobody listens in time; the message has what it printed.</exception>
+    public static async Task<Server> Start(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls = null)
+    {
+        var server = new Server(command, tcp, tls);
+        try
+        {
+            server._process.Start();
+            server._process.BeginOutputReadLine();
+            server._process.BeginErrorReadLine();
+            await server.Listens();
+            return server;
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A port of the loopback that is free now.</summary>
+    public static IPEndPoint FreePort()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return (IPEndPoint)listener.LocalEndPoint!;
+    }
+
+    /// <summary>The last lines.</summary>
+    public string Printed()
+    {
+        lock (_output)
+        {
+            return string.Join('\n', _output);
+        }
+    }
+
+    /// <summary>Nothing that it stored is needed again, so it is not asked to end.</summary>
+    public void Dispose()
+    {
+        try
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+        catch (InvalidOperationException)
+        {
+            // It never started, or is gone already.
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task Listens()
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(Tcp);
+                return;
+            }
+            catch (SocketException) when (!_process.HasExited && Stopwatch.GetElapsedTime(since) < StartLimit)
+            {
+                await Task.Delay(20);
+            }
+            catch (SocketException e)
+            {
+                throw new LoadException($"{_process.StartInfo.FileName} does not listen at {Tcp} ({e.SocketErrorCode}); it printed:\n{Printed()}");
+            }
+        }
+    }
+
+    private Process Fresh()
+    {
+        _process.Refresh();
+        return _process;
+    }
+
+    private void Keep(string? line)
+    {
+        const int enough = 10;
+        lock (_output)
+        {
+            if (line is not null)
+            {
+                _output.Enqueue(line);
+            }
+
+            if (_output.Count > enough)
+            {
+                _output.Dequeue();
+            }
+        }
+    }
+}
