@@ -63,6 +63,6 @@ public abstract class MqttPacket
         }
     }
 
-    private static byte FlagsOf(PacketType type) =>
+    internal static byte FlagsOf(PacketType type) =>
         type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? (byte)0b0010 : (byte)0;
 }

@@ -38,7 +38,7 @@ public static class MqttPacketWriter
     public static void WriteAck(IBufferWriter<byte> output, PacketType type, ushort packetId)
     {
         var target = output.GetSpan(4);
-        target[0] = (byte)((byte)type << 4);
+        target[0] = (byte)(((int)type << 4) | MqttPacket.FlagsOf(type));
         target[1] = 2; // 3.1.1, and 5.0 with reason code 0x00 left out (section 3.4.2.1)
         target[2] = (byte)(packetId >> 8);
         target[3] = (byte)packetId;

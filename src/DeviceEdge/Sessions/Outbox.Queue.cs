@@ -50,7 +50,7 @@ internal sealed partial class Outbox
         if (queued.Message is not { } message)
         {
             _inFlight.ReleasedBefore(queued.Number);
-            written += WriteRelease(id);
+            WriteRelease(id, ref written);
             _backlog.Remove();
             return true;
         }

@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
@@ -190,7 +189,7 @@ internal sealed partial class Outbox
         isThereMore = false;
         lock (_gate)
         {
-            var written = 0;
+            var written = 0; // bytes, about
             while (!_isClosed && TryWrite(ref written))
             {
                 if (written >= ChunkBytes)
@@ -213,7 +212,7 @@ internal sealed partial class Outbox
         var isReleasing = _releases?.Count > 0;
         if (isReleasing)
         {
-            written += WriteRelease(_releases!.Dequeue());
+            WriteRelease(_releases!.Dequeue(), ref written);
         }
 
         return isReleasing | TryWriteQueued(ref written) | TryWriteWaiting(ref written);
@@ -245,8 +244,11 @@ internal sealed partial class Outbox
         return true;
     }
 
-    private int WriteRelease(ushort id) =>
-        (int)MqttPacketWriter.Write(_outgoing.Output, new AckPacket(PacketType.PubRel, id), _outgoing.Version);
+    private void WriteRelease(ushort id, ref int written)
+    {
+        MqttPacketWriter.WriteAck(_outgoing.Output, PacketType.PubRel, id);
+        written++;
+    }
 
     /// <summary>Expired messages are not sent [MQTT-3.3.2-5]; others with what is left of the interval, rounded up [MQTT-3.3.2-6].</summary>
     private bool IsExpired(TelemetryMessage message, out uint? expiresIn)
