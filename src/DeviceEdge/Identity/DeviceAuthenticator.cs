@@ -1,10 +1,10 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
-using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
@@ -27,7 +27,6 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     private readonly ImmutableArray<string> _anonymous = [.. options.Value.Anonymous];
 
     /// <exception cref="FailureException">Forbidden: no credential, or two. NotSignedIn: one that cannot be right, for which no grain wakes up.</exception>
-    /// <exception cref="MqttProtocolException">A client identifier that is to be a device's id is none.</exception>
     public async Task<Claim> Read(ConnectPacket connect, IFeatureCollection connection)
     {
         if (connection.Get<DeviceCertificate>() is { } certificate)
@@ -100,11 +99,14 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
 
     private Claim OfNobody(ConnectPacket connect)
     {
-        var id = ClientIdOf(connect, AnyId());
-        return DeviceId.IsValid(id, out var why)
-            ? Of(Caller.Device(Tenant, id), id, new Credential(CredentialKind.None, null, _anonymous))
-            : throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, why);
+        var clientId = ClientIdOf(connect, AnyId());
+        var device = DeviceId.IsValid(clientId, out _) ? clientId : Named(clientId);
+        return Of(Caller.Device(Tenant, device), clientId, new Credential(CredentialKind.None, null, _anonymous));
     }
+
+    /// <summary>MQTT lets a client identifier be any text; as a device's id its hash stands for it.</summary>
+    private static string Named(string clientId) =>
+        $"client:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)).AsSpan(0, 16))}";
 
     private Claim OfDevice(Caller device, ConnectPacket connect, Credential credential) =>
         Of(device, ClientIdOf(connect, device.Subject), credential);
