@@ -51,7 +51,7 @@ public sealed class AttackTests
         {
             var device = await edge.Dial();
             devices.Add(device);
-            await device.SendRaw(Convert.FromHexString($"{type:X}0FFFFF7F"));
+            await device.SendRaw(Convert.FromHexString($"{type:X}0FFFFFF7F"));
             Assert.Null(await device.Receive());
         }
 
