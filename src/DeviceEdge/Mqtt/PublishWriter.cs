@@ -65,20 +65,11 @@ internal sealed class PublishWriter(MqttVersion version, uint maximumPacketSize,
     {
         var scratch = _scratch ??= new Scratch();
         var start = scratch.Start;
-        start.Clear();
-        start.String(isKnown ? "" : message.Topic);
-        if (header.Qos != Qos.AtMostOnce)
+        var isPlain = header is { Qos: Qos.AtMostOnce, ExpiresIn: null, SubscriptionIds.IsEmpty: true } && alias == 0;
+        if (!isPlain || !scratch.Holds(message, version))
         {
-            start.UInt16(header.PacketId);
-        }
-
-        if (version == MqttVersion.V500)
-        {
-            var properties = scratch.Properties;
-            properties.Clear();
-            WriteProperties(properties, message.Properties, header, alias);
-            start.VarInt((uint)properties.Written.Length);
-            start.Bytes(properties.Written);
+            WriteStart(scratch, message, header, alias, isKnown);
+            scratch.Keep(isPlain ? message : null, version);
         }
 
         var remaining = (uint)(start.Written.Length + message.Payload.Length);
@@ -95,6 +86,26 @@ internal sealed class PublishWriter(MqttVersion version, uint maximumPacketSize,
         message.Payload.Span.CopyTo(target[start.Written.Length..]);
         output.Advance(size);
         return size;
+    }
+
+    private void WriteStart(Scratch scratch, TelemetryMessage message, in PublishHeader header, ushort alias, bool isKnown)
+    {
+        var start = scratch.Start;
+        start.Clear();
+        start.String(isKnown ? "" : message.Topic);
+        if (header.Qos != Qos.AtMostOnce)
+        {
+            start.UInt16(header.PacketId);
+        }
+
+        if (version == MqttVersion.V500)
+        {
+            var properties = scratch.Properties;
+            properties.Clear();
+            WriteProperties(properties, message.Properties, header, alias);
+            start.VarInt((uint)properties.Written.Length);
+            start.Bytes(properties.Written);
+        }
     }
 
     /// <summary>What the publisher said goes on unaltered and in its order [MQTT-3.3.2-4], [MQTT-3.3.2-15] to [MQTT-3.3.2-20].</summary>
@@ -157,9 +168,17 @@ internal sealed class PublishWriter(MqttVersion version, uint maximumPacketSize,
 
     private sealed class Scratch
     {
+        private TelemetryMessage? _message;
+        private MqttVersion _version;
+
         /// <summary>Everything before the payload, without the fixed header.</summary>
         public WireWriter Start { get; } = new();
 
         public WireWriter Properties { get; } = new();
+
+        /// <summary>A message that goes to many who want nothing of their own with it is encoded once and copied.</summary>
+        public bool Holds(TelemetryMessage message, MqttVersion version) => ReferenceEquals(_message, message) && _version == version;
+
+        public void Keep(TelemetryMessage? message, MqttVersion version) => (_message, _version) = (message, version);
     }
 }

@@ -17,7 +17,7 @@ internal sealed partial class DeviceSession
         var topic = TopicOf(publish);
         if (!IsNew(publish))
         {
-            Answer(publish, new PendingAck(PacketType.PubRec, publish.PacketId, IsRepeated: true)); // [MQTT-4.3.3-10]
+            Answer(publish, new PendingAck(PacketType.PubRec, publish.PacketId, ChangesNothing: true)); // [MQTT-4.3.3-10]
             return;
         }
 

@@ -20,13 +20,15 @@ internal sealed partial class DeviceSession
     {
         lock (_gate)
         {
-            var isKnown = _received?.Release(release.PacketId) ?? false;
+            var isFirst = false;
+            var isKnown = _received?.Release(release.PacketId, out isFirst) ?? false;
             (_releases ??= new PendingAcks()).Add(new PendingAck(PacketType.PubComp, release.PacketId)
             {
                 // 3.1.1 has no word for it: what is not there is released [MQTT-4.3.3-2]
                 Reason = isKnown || _outgoing.Version == MqttVersion.V311 ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound,
+                ChangesNothing = !isFirst,
             });
-            if (isKnown)
+            if (isFirst)
             {
                 return;
             }
@@ -124,7 +126,7 @@ internal sealed partial class DeviceSession
         var ids = ImmutableArray.CreateBuilder<ushort>(releases.Count);
         foreach (var release in releases.InOrder)
         {
-            if (!release.IsRefused)
+            if (!release.ChangesNothing)
             {
                 ids.Add(release.PacketId);
             }

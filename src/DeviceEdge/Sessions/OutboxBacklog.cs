@@ -97,7 +97,7 @@ internal sealed class OutboxBacklog(long last)
     public void Fetched(ImmutableArray<QueuedMessage> page)
     {
         _isFetching = false;
-        _count = MostAhead;
+        _count = Math.Min(_count * 2, MostAhead);
         if (page.IsEmpty)
         {
             _taken = Math.Max(_taken, _asked);

@@ -11,9 +11,9 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <param name="PacketId">0 for QoS 0, which is answered nothing.</param>
 /// <param name="Reason">Success, or why not.</param>
 /// <param name="Why">In words.</param>
-/// <param name="IsRepeated">A PUBLISH of QoS 2 whose message was there already.</param>
+/// <param name="ChangesNothing">A message of QoS 2 that was there already, or a release of what is not there.</param>
 internal readonly record struct PendingAck(
-    PacketType Type, ushort PacketId, ReasonCode Reason = ReasonCode.Success, string? Why = null, bool IsRepeated = false)
+    PacketType Type, ushort PacketId, ReasonCode Reason = ReasonCode.Success, string? Why = null, bool ChangesNothing = false)
 {
     public bool IsRefused => Reason >= ReasonCode.UnspecifiedError;
 }

@@ -55,7 +55,7 @@ internal sealed class ReceivedIds
                 continue;
             }
 
-            if (ack.IsRepeated)
+            if (ack.ChangesNothing)
             {
                 if (!IsStored(ack.PacketId)) // the client did not wait for the answer to the first one
                 {
@@ -76,16 +76,18 @@ internal sealed class ReceivedIds
     }
 
     /// <summary>PUBREL.</summary>
+    /// <param name="id">Of the PUBREL.</param>
+    /// <param name="isFirst">It has not been released before, and is to be forgotten.</param>
     /// <returns>Whether there is such an identifier.</returns>
-    public bool Release(ushort id)
+    public bool Release(ushort id, out bool isFirst)
     {
-        if (!IsStored(id))
+        isFirst = _ids.TryGetValue(id, out var received) && received.Step == Step.Stored;
+        if (isFirst)
         {
-            return false;
+            _ids[id] = received with { Step = Step.Releasing };
         }
 
-        _ids[id] = _ids[id] with { Step = Step.Releasing };
-        return true;
+        return received.Step > Step.UnderWay;
     }
 
     /// <summary>PUBCOMP is due: the identifier is free.</summary>

@@ -51,7 +51,7 @@ public sealed class AttackTests
         {
             var device = await edge.Dial();
             devices.Add(device);
-            await device.SendRaw(Convert.FromHexString($"{type:X}0FFFFF7F"));
+            await device.SendRaw(Convert.FromHexString($"{type:X}0FFFFFF7F"));
             Assert.Null(await device.Receive());
         }
 
@@ -231,7 +231,8 @@ public sealed class AttackTests
         await using var device = await edge.Connect();
         var topic = Convert.FromHexString(hex);
 
-        await device.SendRaw(new byte[] { 0x30, (byte)(3 + topic.Length), 0, (byte)topic.Length, .. topic, 0 });
+        byte[] packet = [0x30, (byte)(3 + topic.Length), 0, (byte)topic.Length, .. topic, 0];
+        await device.SendRaw(packet);
 
         Assert.Equal(ReasonCode.MalformedPacket, ((DisconnectPacket?)await device.Receive())!.Reason);
     }

@@ -98,9 +98,11 @@ public sealed class OutboxQueueTests
 
         var publish = await scene.ReceivePublish();
         Assert.Equal(("1", 0u), (OutboxScene.Text(publish), publish.Properties.MessageExpiryInterval));
-        Assert.Equal([new Settlement(2, IsComplete: true)], (await scene.Grain.NextSettle()).Asked);
+        var settle = await scene.Grain.NextSettle();
+        Assert.Equal([new Settlement(2, IsComplete: true)], settle.Asked);
+        settle.Answer(true);
         await scene.ExpectNothingButPing();
-        Assert.Equal(1, await Close(scene));
+        Assert.Equal(1, await scene.Outbox.Close());
     }
 
     [Fact]
@@ -275,7 +277,7 @@ public sealed class OutboxQueueTests
 
         Assert.Equal(Enumerable.Range(1, 50).Select(number => $"{number} {large}"), received);
         Assert.Equal(100, fetched[0].Count);
-        Assert.All(fetched.Skip(1), fetch => Assert.InRange(fetch.Count, 1, 3));
+        Assert.All(fetched.Skip(1), fetch => Assert.InRange(fetch.Count, 1, 10));
     }
 
     [Fact]
@@ -405,12 +407,6 @@ public sealed class OutboxQueueTests
         second.Answer(true);
 
         Assert.Equal(5, await closing);
-    }
-
-    private static async Task<long> Close(OutboxScene scene)
-    {
-        var closing = scene.Outbox.Close();
-        return await closing;
     }
 
     private static async Task<string> NextOf(OutboxScene scene)

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.DeviceEdge.Sessions;
+using OrleansIoT.Devices;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
@@ -181,8 +182,8 @@ internal sealed class TestClientGrain : IClientGrain
     private readonly Channel<GrainCall<(long After, int Count), ImmutableArray<QueuedMessage>>> _queue =
         Channel.CreateUnbounded<GrainCall<(long, int), ImmutableArray<QueuedMessage>>>();
 
-    private readonly Channel<GrainCall<ImmutableArray<Settlement>, bool>> _settle =
-        Channel.CreateUnbounded<GrainCall<ImmutableArray<Settlement>, bool>>();
+    private readonly Channel<GrainCall<Settlement[], bool>> _settle =
+        Channel.CreateUnbounded<GrainCall<Settlement[], bool>>();
 
     private readonly Channel<GrainCall<(string Filter, string? From), RetainedPage>> _retained =
         Channel.CreateUnbounded<GrainCall<(string, string?), RetainedPage>>();
@@ -193,13 +194,13 @@ internal sealed class TestClientGrain : IClientGrain
 
     public async Task<GrainCall<(long After, int Count), ImmutableArray<QueuedMessage>>> NextQueue() => await _queue.Reader.ReadAsync(Soon());
 
-    public async Task<GrainCall<ImmutableArray<Settlement>, bool>> NextSettle() => await _settle.Reader.ReadAsync(Soon());
+    public async Task<GrainCall<Settlement[], bool>> NextSettle() => await _settle.Reader.ReadAsync(Soon());
 
     public async Task<GrainCall<(string Filter, string? From), RetainedPage>> NextRetained() => await _retained.Reader.ReadAsync(Soon());
 
     public Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count) => Wait(_queue, (after, count));
 
-    public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => Wait(_settle, settlements);
+    public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => Wait(_settle, settlements.ToArray());
 
     public Task<RetainedPage> Retained(string connectionId, string filter, string? from) => Wait(_retained, (filter, from));
 

@@ -46,8 +46,8 @@ public sealed class OutboxTests
 
         Assert.Equal((true, "text/plain", "devices/meter-8/answers"), (received.PayloadFormatIndicator, received.ContentType, received.ResponseTopic));
         Assert.Equal([0, 255], received.CorrelationData);
-        Assert.Equal(user, received.UserProperties);
-        Assert.Equal([7, 268_435_455], received.SubscriptionIdentifiers);
+        Assert.Equal(user.AsEnumerable(), received.UserProperties);
+        Assert.Equal([7u, 268_435_455u], received.SubscriptionIdentifiers.ToArray());
         Assert.Equal((null, null), (received.MessageExpiryInterval, received.TopicAlias));
     }
 
@@ -390,7 +390,7 @@ public sealed class OutboxTests
     public async Task After_Close_nothing_is_sent()
     {
         var scene = new OutboxScene(pause: 1_000);
-        scene.Deliver(Qos.AtMostOnce, Enumerable.Range(0, 100).Select(i => $"{i}"));
+        scene.Deliver(Qos.AtMostOnce, Enumerable.Range(0, 200).Select(i => $"{i}{new string('x', 1_000)}"));
 
         var closing = scene.Outbox.Close();
         scene.Deliver(Qos.AtMostOnce, "late");
@@ -401,7 +401,6 @@ public sealed class OutboxTests
         var payloads = 0;
         while (true)
         {
-            using var unread = new CancellationTokenSource();
             var next = scene.Receive();
             if (!next.IsCompleted)
             {
@@ -412,7 +411,7 @@ public sealed class OutboxTests
             payloads++;
         }
 
-        Assert.InRange(payloads, 1, 99);
+        Assert.InRange(payloads, 1, 100); // 64 KiB and what is in the last packet are written at a time
         Assert.False(scene.Failure.Task.IsCompleted);
     }
 

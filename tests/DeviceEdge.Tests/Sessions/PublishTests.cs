@@ -300,6 +300,7 @@ public sealed class PublishTests
         await device.Connect(new ConnectPacket
         {
             Version = MqttVersion.V500,
+            ClientId = "c",
             UserName = "meter-7",
             Password = "key"u8.ToArray(),
             Properties = new Properties { MaximumPacketSize = 40 },
@@ -526,7 +527,10 @@ public sealed class PublishTests
 
         await device.Send(new PublishPacket
         {
-            Topic = Topic, Payload = new byte[] { 0xC0, 0x80 }, Qos = Qos.AtLeastOnce, PacketId = 1,
+            Topic = Topic,
+            Payload = new byte[] { 0xC0, 0x80 },
+            Qos = Qos.AtLeastOnce,
+            PacketId = 1,
             Properties = new Properties { PayloadFormatIndicator = true },
         });
 

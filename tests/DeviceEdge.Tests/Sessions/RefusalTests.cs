@@ -15,7 +15,6 @@ public sealed class RefusalTests
         { "topic alias", ReasonCode.ProtocolError },
         { "subscription identifier", ReasonCode.ProtocolError },
         { "AUTH", ReasonCode.ProtocolError },
-        { "PUBACK", ReasonCode.ProtocolError },
         { "CONNACK", ReasonCode.ProtocolError },
         { "PINGRESP", ReasonCode.ProtocolError },
         { "prolonging DISCONNECT", ReasonCode.ProtocolError },
@@ -46,7 +45,7 @@ public sealed class RefusalTests
     }
 
     [Theory]
-    [InlineData("PUBACK")]
+    [InlineData("CONNACK")]
     [InlineData("second CONNECT")]
     [Trait("mqtt-3.1.1", "MQTT-3.1.0-2")]
     [Trait("mqtt-3.1.1", "MQTT-4.8.0-1")]
@@ -86,7 +85,6 @@ public sealed class RefusalTests
         "topic alias" => new PublishPacket { Topic = "", Properties = new Properties { TopicAlias = 1 } },
         "subscription identifier" => new PublishPacket { Topic = Topic, Properties = new Properties { SubscriptionIdentifiers = [1] } },
         "AUTH" => new AuthPacket { Reason = ReasonCode.ReAuthenticate, Properties = new Properties { AuthenticationMethod = "x" } },
-        "PUBACK" => new AckPacket(PacketType.PubAck, 1),
         "CONNACK" => new ConnAckPacket(),
         "PINGRESP" => PingRespPacket.Instance,
         "prolonging DISCONNECT" => new DisconnectPacket { Properties = new Properties { SessionExpiryInterval = 60 } },

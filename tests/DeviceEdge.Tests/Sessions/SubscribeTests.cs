@@ -85,7 +85,7 @@ public sealed class SubscribeTests
     public async Task When_the_whole_call_is_refused_nothing_is_subscribed_and_the_connection_lives_on(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
-        edge.Device.OnSubscribe = _ => throw new FailureException(Failure.Unavailable, "The disk is full.");
+        edge.Device.OnSubscribe = _ => Task.FromException<SubscribeResult>(new FailureException(Failure.Unavailable, "The disk is full."));
         await using var device = await edge.Connect(version);
 
         var answer = await Subscribe(device, new Subscription("mine", Qos.AtLeastOnce));
@@ -152,7 +152,7 @@ public sealed class SubscribeTests
         await using var edge = await TestEdge.Start();
         await using var device = await edge.Connect();
         await Subscribe(device, new Subscription("mine", Qos.AtMostOnce));
-        edge.Device.OnSubscribe = _ => throw new FailureException(Failure.Unavailable, "The disk is full.");
+        edge.Device.OnSubscribe = _ => Task.FromException<SubscribeResult>(new FailureException(Failure.Unavailable, "The disk is full."));
 
         await Subscribe(device, new Subscription("mine", Qos.AtLeastOnce));
 
@@ -242,7 +242,7 @@ public sealed class SubscribeTests
     public async Task What_could_not_be_unsubscribed_is_still_heard()
     {
         await using var edge = await TestEdge.Start();
-        edge.Device.OnUnsubscribe = _ => throw new FailureException(Failure.Unavailable, "The disk is full.");
+        edge.Device.OnUnsubscribe = _ => Task.FromException<ImmutableArray<bool>>(new FailureException(Failure.Unavailable, "The disk is full."));
         await using var device = await edge.Connect();
         await Subscribe(device, new Subscription("mine", Qos.AtMostOnce));
 
