@@ -63,7 +63,7 @@ public sealed partial class DevelopmentCertificates : IDisposable
         {
             Renew();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
             LogNotRenewed(_log, e.Message); // there are 30 days of hours to come
         }

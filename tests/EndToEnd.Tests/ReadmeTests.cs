@@ -17,10 +17,12 @@ public sealed partial class ReadmeTests
         Assert.Contains("mosquitto_pub", tour, StringComparison.Ordinal);
         await using var iot = await IotProcess.WithPassword(password);
 
-        // The ports are the only thing that a test cannot take as it is written.
+        // The ports and the directory are all that a test cannot take as it is written.
         var script = tour
             .Replace("localhost:8080", string.Create(CultureInfo.InvariantCulture, $"localhost:{iot.HttpPort}"), StringComparison.Ordinal)
-            .Replace("-p 1883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttPort}"), StringComparison.Ordinal);
+            .Replace("-p 1883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttPort}"), StringComparison.Ordinal)
+            .Replace("-p 8883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttsPort}"), StringComparison.Ordinal)
+            .Replace("data/tls/ca.crt", iot.CaFile, StringComparison.Ordinal);
         var result = (await ForeignClient.Run("bash", [], ["-euo", "pipefail", "-c", script])).Succeeded();
 
         var answers = result.Output.Replace("}{", "}\n{", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -28,7 +30,7 @@ public sealed partial class ReadmeTests
         Assert.Contains("\"value\":21.7", answers[0], StringComparison.Ordinal);
         Assert.Equal(2, Regex.Count(answers[1], "\"seq\":"));
         Assert.Equal(2, Regex.Count(answers[2], "\"seq\":"));
-        Assert.Contains("\"readings\":2", answers[3], StringComparison.Ordinal);
+        Assert.Contains("\"readings\":3", answers[3], StringComparison.Ordinal);
         Assert.Empty(result.Error);
     }
 

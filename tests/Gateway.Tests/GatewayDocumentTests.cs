@@ -33,7 +33,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
             [
                 "DELETE /devices/{id}", "GET /", "GET /devices", "GET /devices/{id}", "GET /health/live", "GET /health/ready",
                 "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}", "GET /users", "GET /users/{id}",
-                "POST /auth/login", "POST /auth/register", "POST /devices", "POST /devices/{id}/key",
+                "POST /auth/login", "POST /auth/register", "POST /devices", "POST /devices/{id}/key", "POST /devices/{id}/tokens",
             ],
             mapped.Order());
     }
@@ -107,7 +107,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
         var closed = _document["components"]!["schemas"]!.AsObject()
             .Where(schema => schema.Value!["additionalProperties"] is not null).Select(schema => schema.Key);
 
-        Assert.Equal(["Credentials", "NewDevice", "Registration"], closed.Order());
+        Assert.Equal(["Credentials", "NewDevice", "NewDeviceToken", "Registration"], closed.Order());
     }
 
     private JsonNode Resolve(JsonNode schema) => (string?)schema["$ref"] is { } reference

@@ -44,7 +44,8 @@ internal sealed partial class DeviceTrust : IDisposable
         var elements = chain.ChainElements;
         if (errors != SslPolicyErrors.None || chain.ChainStatus.Length > 0 || elements.Count < 2)
         {
-            why = $"its certificate does not verify: {string.Join(", ", chain.ChainStatus.Select(status => status.Status).Append(default).Distinct())}";
+            var faults = chain.ChainStatus.Length > 0 ? string.Join(", ", chain.ChainStatus.Select(status => status.Status)) : "no device's";
+            why = $"its certificate does not verify: {faults}";
             return null;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
@@ -15,9 +16,9 @@ namespace OrleansIoT.DeviceEdge.Transports;
 /// TLS before MQTT. Nothing behind it sees a byte before the handshake is complete; what fails there is closed, with one
 /// log line a second at most.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing to give back.")]
 internal sealed partial class TlsListener(
     ServerCertificate certificate, DeviceTrust? trust, DeviceEdgeOptions options, DeviceEdgeMetrics metrics, LogLimit limit, ILogger<TlsListener> log)
-    : IDisposable
 {
     /// <summary>As registered with IANA. A client that names another protocol speaks to the wrong port.</summary>
     private static readonly List<SslApplicationProtocol> Protocols = [new("mqtt")];
@@ -39,8 +40,6 @@ internal sealed partial class TlsListener(
             return next(connection);
         });
     }
-
-    public void Dispose() => _turns.Dispose();
 
     private async Task Admit(ConnectionContext connection, ConnectionDelegate next)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Clients;
 
@@ -21,6 +22,24 @@ public static class ForeignClient
         [
             Path.Combine(AppContext.BaseDirectory, "Clients", "publish.py"), Port(iot), device, key, topic,
             protocol.ToString(CultureInfo.InvariantCulture),
+        ]);
+
+    /// <summary>The same publisher over TLS, which checks the server's certificate and its name.</summary>
+    public static Task<ClientResult> MosquittoPubTls(
+        IotProcess iot, string ca, string device, string key, string topic, IEnumerable<string> payloads, string version = "311") =>
+        Run("mosquitto_pub", payloads,
+        [
+            "-h", "localhost", "-p", iot.MqttsPort.ToString(CultureInfo.InvariantCulture), "--cafile", ca, "-V", version,
+            "-q", "1", "-i", device, "-u", device, "-P", key, "-t", topic, "-l",
+        ]);
+
+    /// <summary>mqtt.js, from where npm has installed it.</summary>
+    public static Task<ClientResult> MqttJs(
+        string url, string device, string key, string topic, IEnumerable<string> payloads, int protocol = 5, string? ca = null) =>
+        Run("node", payloads,
+        [
+            Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Clients/mqttjs/publish.mjs"), url, device, key, topic,
+            protocol.ToString(CultureInfo.InvariantCulture), .. ca is null ? Array.Empty<string>() : [ca],
         ]);
 
     public static async Task<ClientResult> Run(string program, IEnumerable<string> lines, IEnumerable<string> arguments)

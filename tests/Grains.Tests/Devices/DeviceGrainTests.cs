@@ -77,7 +77,9 @@ public sealed class DeviceGrainTests : GrainTest
     {
         var old = await Register("meter");
         var connection = await Connect("meter");
+        var credential = await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").CredentialId());
         var renewed = await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").RenewKey());
+        Assert.NotEqual(credential, await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").CredentialId()));
         Assert.Equal(ConnectionEnd.CredentialRevoked, await connection.Ended);
         await Refused(Failure.NotSignedIn, () => Connect("meter", Key(old)));
         await Connect("meter", Key(renewed));
