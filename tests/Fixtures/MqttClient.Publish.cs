@@ -51,6 +51,7 @@ public sealed partial class MqttClient
         _aliases.Clear();
         _held.Clear();
         _unanswered.Clear();
+        _quotaFromBefore = 0;
         _serverAliases.Clear();
         if (!answer.SessionPresent)
         {

@@ -13,6 +13,12 @@ public sealed partial class MqttClient
 
     /// <summary>What counts against our Receive Maximum on this connection.</summary>
     private readonly HashSet<ushort> _unanswered = [];
+
+    /// <summary>
+    /// How many PUBCOMP answered a PUBREL of a message from an earlier connection: each adds one to the server's send quota
+    /// (section 4.9), although its message did not take one from it.
+    /// </summary>
+    private int _quotaFromBefore;
     private readonly Dictionary<ushort, string> _serverAliases = [];
     private readonly List<AckPacket> _held = [];
 
@@ -79,7 +85,7 @@ public sealed partial class MqttClient
     private void HandlePublish(PublishPacket publish)
     {
         var message = WithTopic(publish);
-        if (message.Qos != Qos.AtMostOnce && _unanswered.Add(message.PacketId) && _unanswered.Count > ReceiveMaximum)
+        if (message.Qos != Qos.AtMostOnce && _unanswered.Add(message.PacketId) && _unanswered.Count > ReceiveMaximum + _quotaFromBefore)
         {
             Violate($"More than {ReceiveMaximum} messages are in flight."); // [MQTT-3.3.4-9]
         }
@@ -123,9 +129,9 @@ public sealed partial class MqttClient
             return;
         }
 
-        if (ack.Type is PacketType.PubAck or PacketType.PubComp)
+        if (ack.Type is PacketType.PubAck or PacketType.PubComp && !_unanswered.Remove(ack.PacketId))
         {
-            _unanswered.Remove(ack.PacketId);
+            _quotaFromBefore++;
         }
 
         _connection?.Post(ack);

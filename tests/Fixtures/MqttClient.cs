@@ -47,7 +47,7 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
     /// <summary>Whether topics are sent as aliases, as far as the server takes them.</summary>
     public bool UsesTopicAliases { get; set; }
 
-    /// <summary>The server's DISCONNECT, of whichever connection had one last.</summary>
+    /// <summary>The DISCONNECT that the server has sent since the last <see cref="Connect(int, bool)"/>, also one on the connection before.</summary>
     public DisconnectPacket? Farewell { get; private set; }
 
     /// <summary>Completes when the connection that there is now has ended.</summary>
@@ -64,6 +64,7 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
         lock (_gate)
         {
             _connection = null;
+            Farewell = null;
         }
 
         var connection = await MqttConnection.Dial(port, version, (int?)MaximumPacketSize ?? int.MaxValue);

@@ -38,15 +38,16 @@ internal sealed class Expected(ClientTraits receiver, Message message, Qos qos, 
         && (receiver.Is5 ? message.Extras : Extras.None).AreIn(packet.Properties);
 
     /// <summary>The same once more, because the connection ended before its acknowledgement.</summary>
-    public Expected Again() => new(receiver, message, qos, _identifiers)
+    public Expected Again(bool isOptional) => new(receiver, message, qos, _identifiers)
     {
         Retain = Retain,
         IsFromTheRetained = IsFromTheRetained,
         IsAgain = true,
+        IsOptional = isOptional,
     };
 
     public override string ToString() =>
-        $"{receiver.Id}: {message.Topic} '{message.Payload}' {qos} retain={Retain?.ToString() ?? "?"} ids=[{string.Join(',', _identifiers)}]"
+        $"{receiver.Id}: {message.Topic} '{message.Number}' {qos} retain={Retain?.ToString() ?? "?"} ids=[{string.Join(',', _identifiers)}]"
         + (IsAgain ? " again" : "") + (IsOptional ? " optional" : "") + (Shared is null ? "" : " shared");
 }
 

@@ -49,7 +49,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         try
         {
-            await SessionPlayer.Play(broker.Port, clients, steps, $"{++_runs}", merges: broker.Iot is not null, patience);
+            await SessionPlayer.Play(broker.Port, clients, steps, $"{++_runs}", isOurs: broker.Iot is not null, patience);
             return null;
         }
         catch (Exception e)

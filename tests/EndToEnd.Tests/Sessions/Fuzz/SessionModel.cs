@@ -53,6 +53,11 @@ internal sealed class SessionModel(IEnumerable<ClientTraits> clients, bool merge
 
     public static bool IsShared(string filter) => filter.StartsWith("$share/", StringComparison.Ordinal);
 
+    /// <summary>The filter of a shared subscription, without the name of those who share it.</summary>
+    public static string Topics(string filter) => filter.Split('/', 3)[2];
+
+    public IEnumerable<Message> Retained(string filter) => _retained.Values.Where(message => TopicFilter.Matches(filter, message.Topic));
+
     /// <summary>Whether the step makes sense now, and what follows is certain.</summary>
     public bool Allows(Step step)
     {
@@ -191,7 +196,7 @@ internal sealed class SessionModel(IEnumerable<ClientTraits> clients, bool merge
             return;
         }
 
-        foreach (var message in _retained.Values.Where(message => TopicFilter.Matches(subscription.Filter, message.Topic) && !IsTooBig(message, session)))
+        foreach (var message in Retained(subscription.Filter).Where(message => !IsTooBig(message, session)))
         {
             session.Open.Add(new Expected(session.Traits, message, Min(message.Qos, subscription.MaximumQos), Some(identifier))
             {
@@ -232,7 +237,7 @@ internal sealed class SessionModel(IEnumerable<ClientTraits> clients, bool merge
 
         foreach (var filter in Sessions.SelectMany(session => session.Subscriptions.Keys).Where(IsShared).Distinct().ToList())
         {
-            if (TopicFilter.Matches(filter.Split('/', 3)[2], message.Topic))
+            if (TopicFilter.Matches(Topics(filter), message.Topic))
             {
                 Share(filter, message);
             }

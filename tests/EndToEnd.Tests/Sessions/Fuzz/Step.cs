@@ -59,6 +59,12 @@ internal sealed record Message(int Client, int Number, string Topic, Qos Qos, bo
         Body.Big => $"{Number} {new string('x', 600)}",
         _ => $"{Number}",
     };
+
+    /// <summary>Not published when it was numbered, but when a connection ends.</summary>
+    public bool IsWill { get; init; }
+
+    public override string ToString() =>
+        $"{Client}: {Topic} '{Number}' {Qos}{(Retain ? " retained" : "")}{(Body == Body.Small ? "" : $" {Body}")}{(Extras == Extras.None ? "" : $" {Extras}")}";
 }
 
 internal enum Body

@@ -83,7 +83,8 @@ internal sealed class StepGenerator
         return new Connect(client, isClean, Clients[client].Is5 ? !OneIn(3) : !isClean, OneIn(2) ? NewWill(client) : null);
     }
 
-    private WillPlan NewWill(int client) => new(NewMessage(client, OneOf("w/0", "w/1")), Clients[client].Is5 && OneIn(2));
+    private WillPlan NewWill(int client) => new(
+        NewMessage(client, OneOf("w/0", "w/1")) with { IsWill = true }, Clients[client].Is5 && OneIn(2));
 
     private Subscribe NewSubscribe(int client)
     {
