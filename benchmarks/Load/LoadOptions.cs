@@ -42,7 +42,7 @@ internal sealed record LoadOptions
         {
             options = args[i] switch
             {
-                "--short" => options with { Rounds = 1, Duration = TimeSpan.FromSeconds(2), Warmup = TimeSpan.FromSeconds(3) },
+                "--short" => options with { Rounds = 1, Duration = TimeSpan.FromSeconds(2), Warmup = TimeSpan.FromSeconds(2) },
                 "--anonymous" => options with { Anonymous = true },
                 "--list" => options with { List = true },
                 ['-', '-', ..] => options.With(args[i], ++i < args.Length ? args[i] : throw new FormatException($"{args[i - 1]} wants a value.")),

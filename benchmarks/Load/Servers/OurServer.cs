@@ -12,6 +12,8 @@ namespace OrleansIoT.Load.Servers;
 /// </summary>
 internal sealed class OurServer(LoadOptions options) : ServerKind
 {
+    public const string Title = "OrleansIoT";
+
     private const string Administrator = "admin@localhost";
     private const string Password = "only for this benchmark";
     private const int RegisterAtOnce = 32;
@@ -20,7 +22,7 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
 
     private readonly string _help = HelpOf(options.Server);
 
-    public override string Name => "OrleansIoT";
+    public override string Name => Title;
 
     public override async Task<Server> Start(int devices)
     {
