@@ -12,7 +12,7 @@ internal sealed record LoadOptions
           --short              one round of 2 seconds: about two minutes in all
           --rounds N           default 3
           --seconds N          how long a rate is measured, default 5
-          --warmup N           seconds before that, default 3
+          --warmup N           seconds before that, default 5
           --connections N      of the TCP storm and of idle memory, default 10000
           --subscribers N      of fan-out, default 1000
           --only NAME          ours or mosquitto
@@ -24,7 +24,7 @@ internal sealed record LoadOptions
     public IReadOnlyList<string> Scenarios { get; init; } = [];
     public int Rounds { get; init; } = 3;
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(5);
-    public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
     public int Connections { get; init; } = 10_000;
     public int Subscribers { get; init; } = 1_000;

@@ -40,6 +40,7 @@ try
     }
 
     table.Print();
+    Directory.Delete(options.Data, recursive: true);
     return 0;
 }
 catch (FormatException e)

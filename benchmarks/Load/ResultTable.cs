@@ -36,7 +36,7 @@ internal sealed class ResultTable(LoadOptions options)
             }
         }
 
-        var (ours, theirs) = (rounds.GetValueOrDefault("OrleansIoT") ?? [], rounds.GetValueOrDefault("mosquitto") ?? []);
+        var (ours, theirs) = (rounds.GetValueOrDefault(OurServer.Title) ?? [], rounds.GetValueOrDefault(Mosquitto.Title) ?? []);
         var ratio = ours.Count > 0 && theirs.Count > 0
             ? $"{Median(ours, m => m.Amount) / Median(theirs, m => m.Amount):F2}"
             : NoValue;

@@ -9,6 +9,7 @@ namespace OrleansIoT.Load.Clients;
 internal class Client(Loop loop, Device device) : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private long _connectingSince;
     private int _token;
     private byte[] _output = [];
     private int _outputLength;
@@ -23,15 +24,13 @@ internal class Client(Loop loop, Device device) : IDisposable
 
     public bool IsGone { get; private set; }
 
-    /// <summary>When its connect() began, and from there until its CONNACK.</summary>
-    public long ConnectingSince { get; private set; }
-
+    /// <summary>From the beginning of its connect() to its CONNACK.</summary>
     public long ConnectTicks { get; private set; }
 
     /// <summary>On the loopback the kernel completes this at once, as long as the listener's queue has room.</summary>
     public void Connect(EndPoint server)
     {
-        ConnectingSince = Stopwatch.GetTimestamp();
+        _connectingSince = Stopwatch.GetTimestamp();
         _socket.Connect(server);
         _socket.Blocking = false;
         _token = loop.Register(this, _socket.Handle);
@@ -169,7 +168,7 @@ internal class Client(Loop loop, Device device) : IDisposable
         }
 
         IsConnected = true;
-        ConnectTicks = Stopwatch.GetTimestamp() - ConnectingSince;
+        ConnectTicks = Stopwatch.GetTimestamp() - _connectingSince;
     }
 
     private void Gone(SocketError error)

@@ -12,7 +12,7 @@ namespace OrleansIoT.Load.Scenarios;
 /// </summary>
 internal sealed class FanOut(int qos, bool oneTopic, int subscribers, LoadOptions options) : Scenario
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public override string Name => (oneTopic ? "fan-out-qos" : "fan-out-topics-qos") + qos;
 

@@ -8,11 +8,13 @@ namespace OrleansIoT.Load.Servers;
 /// <summary>Debian's mosquitto: it acknowledges from memory and stores nothing; none of its limits is in the way.</summary>
 internal sealed class Mosquitto(LoadOptions options) : ServerKind
 {
+    public const string Title = "mosquitto";
+
     private const string Executable = "/usr/sbin/mosquitto";
 
     public static bool IsInstalled => File.Exists(Executable);
 
-    public override string Name => "mosquitto";
+    public override string Name => Title;
 
     public override async Task<Server> Start(int devices)
     {

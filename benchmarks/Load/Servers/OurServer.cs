@@ -12,13 +12,17 @@ namespace OrleansIoT.Load.Servers;
 /// </summary>
 internal sealed class OurServer(LoadOptions options) : ServerKind
 {
+    public const string Title = "OrleansIoT";
+
     private const string Administrator = "admin@localhost";
     private const string Password = "only for this benchmark";
     private const int RegisterAtOnce = 32;
 
+    private static readonly string[] Everything = ["devices/#"];
+
     private readonly string _help = HelpOf(options.Server);
 
-    public override string Name => "OrleansIoT";
+    public override string Name => Title;
 
     public override async Task<Server> Start(int devices)
     {
@@ -31,11 +35,17 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
         var tls = Offers("--mqtts") ? Server.FreePort() : null;
         var command = new ProcessStartInfo("dotnet", [options.Server, .. ServerArguments(http, mqtt, tls)]);
         var ids = Enumerable.Range(0, devices).Select(i => $"load-{i}").ToArray();
-        var known = options.Anonymous
-            ? [.. ids.Select(id => new Device(id, null))]
-            : await Register(ids, http, () => Server.Start(command, mqtt, tls));
+        var known = ids.Select(id => new Device(id, null)).ToArray();
+        if (!options.Anonymous)
+        {
+            // In a process that ends with it, so that the one which is measured has nothing left of ten thousand requests.
+            using var first = await Server.Start(command, mqtt, tls);
+            await Ready(http);
+            known = await Register(ids, http);
+        }
 
         var server = await Server.Start(command, mqtt, tls);
+        await Ready(http);
         server.Devices = known;
         return server;
     }
@@ -68,10 +78,8 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
         return process.StandardOutput.ReadToEnd();
     }
 
-    /// <summary>In a process that ends with it, so that the one which is measured has nothing left of ten thousand requests.</summary>
-    private static async Task<IReadOnlyList<Device>> Register(string[] ids, IPEndPoint http, Func<Task<Server>> start)
+    private static async Task<Device[]> Register(string[] ids, IPEndPoint http)
     {
-        using var server = await start();
         using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
         var login = await Post<Login>(client, "/auth/login", new { email = Administrator, password = Password });
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", login.Auth_token);
@@ -85,7 +93,23 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
         return devices;
     }
 
-    private static readonly string[] Everything = ["devices/#"];
+    /// <summary>The listeners are open a moment before the administrator can sign in.</summary>
+    private static async Task Ready(IPEndPoint http)
+    {
+        using var client = new HttpClient();
+        for (var i = 0; i < 500; i++)
+        {
+            using var health = await client.GetAsync($"http://{http}/health/ready");
+            if (health.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            await Task.Delay(20);
+        }
+
+        throw new LoadException("our server listens, but does not become ready");
+    }
 
     private static async Task<T> Post<T>(HttpClient client, string path, object body)
     {

@@ -21,6 +21,7 @@ internal sealed class Server : IDisposable
         _process = new Process { StartInfo = command };
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose(); // whatever ends the load, its servers end with it
     }
 
     public IPEndPoint Tcp { get; }
