@@ -1,18 +1,7 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Sessions;
 
 namespace OrleansIoT.History.Sqlite;
-
-/// <summary>A message for a queue, as it is stored there.</summary>
-internal readonly record struct QueueEntry(byte[] Message, Qos Qos, bool Retain, ImmutableArray<uint> SubscriptionIds)
-{
-    // About what a row takes besides the message.
-    private const int Overhead = 32;
-
-    public long Size => Message.Length + Overhead;
-}
 
 /// <summary>
 /// The queues of the durable sessions, on a connection and inside its transaction. A session's row holds what its queue
@@ -80,7 +69,7 @@ internal sealed class SessionQueues(IOptions<HistoryOptions> bounds)
             add.Bind(2, last - entries.Count + i + 1)
                 .Bind(3, (long)entries[i].Qos)
                 .Bind(4, entries[i].Retain)
-                .Bind(5, string.Join(',', entries[i].SubscriptionIds))
+                .Bind(5, entries[i].SubscriptionIds)
                 .Bind(6, entries[i].Message)
                 .Run();
         }
@@ -132,7 +121,7 @@ internal sealed class SessionQueues(IOptions<HistoryOptions> bounds)
                 message.IsEmpty ? null : MessageBlob.Read(message),
                 (Qos)rows.Int64(1),
                 rows.Bool(2),
-                SubscriptionIds(rows.Text(3))));
+                QueueEntry.ParseSubscriptionIds(rows.Text(3))));
         }
 
         return page;
@@ -160,7 +149,4 @@ internal sealed class SessionQueues(IOptions<HistoryOptions> bounds)
             connection.Prepare(CountDropped).Bind(1, session).Bind(2, dropped).Bind(3, droppedBytes).Run();
         }
     }
-
-    private static ImmutableArray<uint> SubscriptionIds(string ids) =>
-        ids.Length == 0 ? [] : [.. ids.Split(',').Select(id => uint.Parse(id, CultureInfo.InvariantCulture))];
 }

@@ -16,7 +16,7 @@ internal sealed partial class SqliteSessionStore
 
         // At a subscription the RETAIN flag is set [MQTT-3.3.1-8].
         var entries = retained
-            .Select(r => new QueueEntry(MessageBlob.Write(r.Message), r.Qos, Retain: true, r.SubscriptionIds)).ToList();
+            .Select(r => QueueEntry.Of(MessageBlob.Write(r.Message), r.Qos, retain: true, r.SubscriptionIds)).ToList();
         long last = 0;
         await database.Commit(
             entries.Sum(entry => entry.Size), connection => last = queues.Add(connection, session, entries));

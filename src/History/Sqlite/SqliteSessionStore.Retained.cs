@@ -39,7 +39,7 @@ internal sealed partial class SqliteSessionStore
                 var looked = 0;
                 for (; topics.Step(); looked++)
                 {
-                    var topic = GrainKey.Parse(topics.Text(1)).Name;
+                    var topic = topics.Text(1)[(tenant.Length + 1)..];
                     if (TopicFilter.Matches(filter, topic))
                     {
                         using var row = connection.Prepare(RetainedMessage).Bind(1, topics.Int64(0)).Bind(2, now);
