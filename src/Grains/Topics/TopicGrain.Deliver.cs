@@ -10,8 +10,6 @@ public sealed partial class TopicGrain
     /// <summary>An edge that has not taken so many bytes is taken for dead; what it misses waits in the durable queues.</summary>
     private const long MaxUnderWay = 64 * 1024 * 1024;
 
-    private static readonly Task<ImmutableArray<long>> NothingToStore = Task.FromResult(ImmutableArray<long>.Empty);
-
     private TenantRoutes _tenantRoutes = null!;
 
     /// <summary>The subscriptions' version that the audience is of; 0 before the first append.</summary>

@@ -174,16 +174,17 @@ public sealed partial class TopicGrain(
         }
 
         var distribution = Distribute(messages, session);
-        var append = NothingToStore;
-        if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
-        {
-            append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
-            _lastAppend = append;
-        }
-
         try
         {
-            distribution?.Succeeded(await append);
+            ImmutableArray<long> numbers = [];
+            if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
+            {
+                var append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
+                _lastAppend = append;
+                numbers = await append;
+            }
+
+            distribution?.Succeeded(numbers);
         }
         catch (Exception e)
         {
