@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Sessions;
+using OrleansIoT.DeviceEdge.Topics;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -29,16 +29,10 @@ public static class DeviceEdgeSetup
         services.AddMetrics();
         services.AddSingleton<DeviceEdgeMetrics>();
         services.AddSingleton<DeviceAuthenticator>();
-        services.AddSingleton(s => new EdgeContext(
-            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
-            s.GetRequiredService<DeviceAuthenticator>(),
-            s.GetRequiredService<DeviceEdgeMetrics>(),
-            s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<ILogger<DeviceSession>>()));
-        services.AddSingleton(s => new LiveSessions(
-            s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<DeviceEdgeMetrics>(),
-            s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.MaxConnections));
+        services.AddSingleton<Deliveries>();
+        services.AddSingleton<LiveSessions>();
+        services.AddSingleton<Edge>();
+        services.AddSingleton<EdgeContext>();
         services.AddSingleton<MqttConnectionHandler>();
         return services;
     }

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Fixtures;
 

@@ -1,5 +1,9 @@
+using System.Collections.Immutable;
 using System.Text;
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
@@ -7,62 +11,37 @@ using OrleansIoT.Identity;
 
 namespace OrleansIoT.DeviceEdge.Identity;
 
-/// <summary>A device that has shown its key, and the grain to talk to.</summary>
-internal sealed record SignedInDevice(
-    string Id, Caller Caller, IDeviceGrain Grain, string ConnectionId, IDeviceConnection Reference);
-
 /// <summary>
-/// Where the credential of a CONNECT is checked, once, and becomes a <see cref="Caller"/>. The user name is the
-/// device's id and the password its key; the client identifier decides nothing, because anybody may claim any.
+/// Where what a CONNECT shows becomes a <see cref="Claim"/>. The user name is the device's id and the password its key;
+/// the client identifier names one of the device's sessions and decides nothing, because anybody may claim any.
 /// </summary>
-internal sealed class DeviceAuthenticator(IGrainFactory grains)
+internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceEdgeOptions> options)
 {
     private const string Tenant = GrainKey.DefaultTenant;
 
-    /// <exception cref="FailureException">Forbidden: no credential. NotSignedIn: a wrong one. What the grain says.</exception>
-    public async Task<SignedInDevice> SignIn(ConnectPacket connect, IDeviceConnection connection)
+    private readonly ImmutableArray<string> _anonymous = [.. options.Value.Anonymous];
+
+    /// <exception cref="FailureException">Forbidden: no credential. NotSignedIn: one that cannot be right, for which no grain wakes up.</exception>
+    /// <exception cref="MqttProtocolException">A client identifier that is to be a device's id is none.</exception>
+    public Claim Read(ConnectPacket connect, IFeatureCollection connection)
     {
-        // No grain wakes up for what cannot be right.
-        var (id, key) = CredentialOf(connect);
-        Caller.SigningIn(Tenant, "edge").Enter();
-
-        var device = new SignedInDevice(
-            id,
-            Caller.Device(Tenant, id),
-            grains.Device(Tenant, id),
-            Guid.NewGuid().ToString("N"),
-            grains.CreateObjectReference<IDeviceConnection>(connection));
-        try
+        _ = connection; // where TLS leaves what it has checked
+        var clientId = connect.ClientId.Length > 0 ? connect.ClientId : Guid.NewGuid().ToString("N"); // [MQTT-3.1.3-6]
+        return connect switch
         {
-            await device.Grain.Connect(key, device.ConnectionId, device.Reference);
-        }
-        catch
-        {
-            grains.DeleteObjectReference<IDeviceConnection>(device.Reference);
-            throw;
-        }
-
-        return device;
+            { UserName: null, Password: null } when !_anonymous.IsEmpty => Anonymous(clientId),
+            { UserName: not { Length: > 0 } } =>
+                throw new FailureException(Failure.Forbidden, "The user name is the device's id and the password its key."),
+            { UserName: { } device, Password: { IsEmpty: false } key } when DeviceId.IsValid(device, out _) && Utf8.IsValid(key.Span) =>
+                Device(device, clientId, new Credential(CredentialKind.Key, Encoding.UTF8.GetString(key.Span), [])),
+            _ => throw new FailureException(Failure.NotSignedIn, "There is no such device, or this is not its key."),
+        };
     }
 
-    public async Task SignOut(SignedInDevice device)
-    {
-        grains.DeleteObjectReference<IDeviceConnection>(device.Reference);
-        device.Caller.Enter();
-        await device.Grain.Disconnect(device.ConnectionId);
-    }
+    private Claim Anonymous(string clientId) => DeviceId.IsValid(clientId, out var why)
+        ? Device(clientId, clientId, new Credential(CredentialKind.None, null, _anonymous))
+        : throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, why);
 
-    private static (string Id, string Key) CredentialOf(ConnectPacket connect)
-    {
-        if (connect.UserName is not { Length: > 0 } id)
-        {
-            throw new FailureException(Failure.Forbidden, "The user name is the device's id and the password its key.");
-        }
-
-        return DeviceId.IsValid(id, out _)
-               && connect.Password is { IsEmpty: false } password
-               && Utf8.IsValid(password.Span)
-            ? (id, Encoding.UTF8.GetString(password.Span))
-            : throw new FailureException(Failure.NotSignedIn, "There is no such device, or this is not its key.");
-    }
+    private Claim Device(string device, string clientId, Credential credential) => new(
+        device, clientId, credential, grains.Device(Tenant, device), Caller.SigningIn(Tenant, "edge"), Caller.Device(Tenant, device));
 }

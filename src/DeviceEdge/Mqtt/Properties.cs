@@ -1,17 +1,21 @@
 using System.Collections.Immutable;
-using System.Text;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Mqtt;
 
 /// <summary>
 /// The properties of one packet or of a will, in the order in which they stand on the wire. What is absent is null.
+/// They are kept as the bytes that they are there, so that thousands of small ones take no more memory than the packet.
 /// </summary>
 public sealed class Properties
 {
     public static readonly Properties None = new();
 
-    private readonly List<Entry> _entries = [];
+    // Making properties never waits, so one scratch a thread serves all.
+    [ThreadStatic]
+    private static WireWriter? _scratch;
+
+    private byte[] _encoded = [];
 
     public bool? PayloadFormatIndicator { get => Flag(PropertyId.PayloadFormatIndicator); init => Set(PropertyId.PayloadFormatIndicator, value); }
     public uint? MessageExpiryInterval { get => Number(PropertyId.MessageExpiryInterval); init => Set(PropertyId.MessageExpiryInterval, value); }
@@ -42,29 +46,58 @@ public sealed class Properties
     /// <summary>One in SUBSCRIBE; in PUBLISH one for each subscription that matched.</summary>
     public ImmutableArray<uint> SubscriptionIdentifiers
     {
-        get => [.. from entry in _entries where entry.Id == PropertyId.SubscriptionIdentifier select entry.Number];
+        get
+        {
+            var ids = ImmutableArray.CreateBuilder<uint>();
+            for (var wire = new WireReader(_encoded); Next(ref wire, PropertyId.SubscriptionIdentifier);)
+            {
+                ids.Add(wire.VarInt());
+            }
+
+            return ids.DrainToImmutable();
+        }
+
         init
         {
+            var wire = Begin();
             foreach (var id in value)
             {
-                Set(PropertyId.SubscriptionIdentifier, id);
+                wire.Byte((byte)PropertyId.SubscriptionIdentifier);
+                wire.VarInt(id);
             }
+
+            End(wire);
         }
     }
 
     public ImmutableArray<UserProperty> UserProperties
     {
-        get => [.. from entry in _entries where entry.Id == PropertyId.UserProperty select new UserProperty(entry.Name!, entry.Text!)];
+        get
+        {
+            var properties = ImmutableArray.CreateBuilder<UserProperty>();
+            for (var wire = new WireReader(_encoded); Next(ref wire, PropertyId.UserProperty);)
+            {
+                properties.Add(new UserProperty(wire.String(), wire.String()));
+            }
+
+            return properties.DrainToImmutable();
+        }
+
         init
         {
+            var wire = Begin();
             foreach (var (name, text) in value)
             {
-                _entries.Add(new Entry(PropertyId.UserProperty, Text: text, Name: name));
+                wire.Byte((byte)PropertyId.UserProperty);
+                wire.String(name);
+                wire.String(text);
             }
+
+            End(wire);
         }
     }
 
-    public bool IsEmpty => _entries.Count == 0;
+    public bool IsEmpty => _encoded.Length == 0;
 
     internal static Properties Because(string? reason) =>
         reason is null ? None : new Properties { ReasonString = reason };
@@ -72,31 +105,37 @@ public sealed class Properties
     /// <summary>The same without what [MQTT-3.2.2-19] and its like say to leave out when a packet would be too large.</summary>
     internal Properties WithoutReasonString()
     {
-        var rest = new Properties();
-        rest._entries.AddRange(_entries.Where(entry => entry.Id != PropertyId.ReasonString));
-        return rest;
+        var wire = new WireReader(_encoded);
+        if (!Next(ref wire, PropertyId.ReasonString))
+        {
+            return this;
+        }
+
+        var start = _encoded.Length - wire.Left - 1; // the identifier is one byte, as all of them
+        wire.Prefixed();
+        return new Properties { _encoded = [.. _encoded[..start], .. wire.Rest()] };
     }
 
     /// <summary>Reads the length and the properties of a packet's, or a will's, property field.</summary>
     internal static Properties Read(ref WireReader packet, PropertyPlace place)
     {
-        var wire = packet.Slice(packet.VarInt());
-        if (wire.AtEnd)
+        var encoded = packet.Slice(packet.VarInt()).Rest();
+        if (encoded.IsEmpty)
         {
             return None;
         }
 
-        var properties = new Properties();
         ulong seen = 0;
-        while (!wire.AtEnd)
+        for (var wire = new WireReader(encoded); !wire.AtEnd;)
         {
-            var id = (PropertyId)wire.VarInt();
-            var rule = PropertyRule.Of(id);
+            var number = wire.VarInt();
+            var rule = PropertyRule.Of(number);
             if ((rule.Places & place) == 0)
             {
                 throw MqttProtocolException.Malformed("The packet has a property that does not belong into it."); // section 2.2.2.2
             }
 
+            var id = (PropertyId)number;
             var bit = 1UL << (int)id;
             if ((seen & bit) != 0 && !rule.MayRepeatIn(place))
             {
@@ -104,63 +143,139 @@ public sealed class Properties
             }
 
             seen |= bit;
-            properties._entries.Add(Entry.Read(ref wire, id, rule.Type));
+            CheckValue(ref wire, id, rule.Type);
         }
 
-        return properties;
+        return new Properties { _encoded = encoded.ToArray() };
     }
 
     /// <summary>In bytes on the wire, without the length in front.</summary>
-    internal int Size
-    {
-        get
-        {
-            var size = 0;
-            foreach (var entry in _entries)
-            {
-                size += entry.Size;
-            }
-
-            return size;
-        }
-    }
+    internal int Size => _encoded.Length;
 
     internal void Write(WireWriter wire)
     {
-        wire.VarInt((uint)Size);
-        foreach (var entry in _entries)
-        {
-            entry.Write(wire);
-        }
+        wire.VarInt((uint)_encoded.Length);
+        wire.Bytes(_encoded);
     }
 
-    private Entry? Find(PropertyId id)
+    private static void CheckValue(ref WireReader wire, PropertyId id, PropertyType type)
     {
-        foreach (var entry in _entries)
+        switch (type)
         {
-            if (entry.Id == id)
-            {
-                return entry;
-            }
+            case PropertyType.Data:
+                wire.Prefixed();
+                break;
+            case PropertyType.Pair:
+                wire.CheckString();
+                wire.CheckString();
+                break;
+            case PropertyType.Text:
+                wire.CheckString();
+                break;
+            default:
+                CheckNumber(id, type, ReadNumber(ref wire, type));
+                break;
         }
-
-        return null;
     }
 
-    private uint? Number(PropertyId id) => Find(id)?.Number;
+    private static void CheckNumber(PropertyId id, PropertyType type, uint number)
+    {
+        switch (id, number)
+        {
+            case (PropertyId.TopicAlias, 0):
+                throw new MqttProtocolException(ReasonCode.TopicAliasInvalid, "A topic alias is not zero."); // [MQTT-3.3.2-8]
+            case (PropertyId.ReceiveMaximum or PropertyId.MaximumPacketSize or PropertyId.SubscriptionIdentifier, 0):
+                throw MqttProtocolException.Protocol($"The property {id} is not zero.");
+            case (_, > 1) when type == PropertyType.Flag:
+                throw MqttProtocolException.Protocol($"The property {id} is 0 or 1.");
+        }
+    }
 
-    private bool? Flag(PropertyId id) => Find(id)?.Number switch { null => null, var number => number == 1 };
+    private static uint ReadNumber(ref WireReader wire, PropertyType type) => type switch
+    {
+        PropertyType.Flag => wire.Byte(),
+        PropertyType.UInt16 => wire.UInt16(),
+        PropertyType.UInt32 => wire.UInt32(),
+        _ => wire.VarInt(),
+    };
 
-    private string? Text(PropertyId id) => Find(id)?.Text;
+    /// <summary>Goes on to the value of the next property of this kind.</summary>
+    private static bool Next(ref WireReader wire, PropertyId id)
+    {
+        while (!wire.AtEnd)
+        {
+            var found = (PropertyId)wire.Byte();
+            if (found == id)
+            {
+                return true;
+            }
 
-    private byte[]? Data(PropertyId id) => Find(id)?.Data;
+            Skip(ref wire, PropertyRule.Of(found).Type);
+        }
+
+        return false;
+    }
+
+    private static void Skip(ref WireReader wire, PropertyType type)
+    {
+        switch (type)
+        {
+            case PropertyType.Pair:
+                wire.Prefixed();
+                wire.Prefixed();
+                break;
+            case PropertyType.Text or PropertyType.Data:
+                wire.Prefixed();
+                break;
+            default:
+                ReadNumber(ref wire, type);
+                break;
+        }
+    }
+
+    private uint? Number(PropertyId id)
+    {
+        var wire = new WireReader(_encoded);
+        return Next(ref wire, id) ? ReadNumber(ref wire, PropertyRule.Of(id).Type) : null;
+    }
+
+    private bool? Flag(PropertyId id) => Number(id) switch { null => null, var number => number == 1 };
+
+    private string? Text(PropertyId id)
+    {
+        var wire = new WireReader(_encoded);
+        return Next(ref wire, id) ? wire.String() : null;
+    }
+
+    private byte[]? Data(PropertyId id)
+    {
+        var wire = new WireReader(_encoded);
+        return Next(ref wire, id) ? wire.Prefixed().ToArray() : null;
+    }
 
     private void Set(PropertyId id, uint? value)
     {
-        if (value is { } number)
+        if (value is not { } number)
         {
-            _entries.Add(new Entry(id, number));
+            return;
         }
+
+        var wire = Begin();
+        wire.Byte((byte)id);
+        switch (PropertyRule.Of(id).Type)
+        {
+            case PropertyType.Flag:
+                wire.Byte((byte)number);
+                break;
+            case PropertyType.UInt16:
+                wire.UInt16((ushort)number);
+                break;
+            default:
+                wire.UInt32(number);
+                break;
+        }
+
+        End(wire);
     }
 
     private void Set(PropertyId id, bool? value) => Set(id, value switch { null => null, true => 1u, false => 0u });
@@ -169,7 +284,10 @@ public sealed class Properties
     {
         if (value is not null)
         {
-            _entries.Add(new Entry(id, Text: value));
+            var wire = Begin();
+            wire.Byte((byte)id);
+            wire.String(value);
+            End(wire);
         }
     }
 
@@ -177,73 +295,20 @@ public sealed class Properties
     {
         if (value is not null)
         {
-            _entries.Add(new Entry(id, Data: value));
+            var wire = Begin();
+            wire.Byte((byte)id);
+            wire.Prefixed(value);
+            End(wire);
         }
     }
 
-    private readonly record struct Entry(PropertyId Id, uint Number = 0, string? Text = null, string? Name = null, byte[]? Data = null)
+    private WireWriter Begin()
     {
-        public int Size => 1 + PropertyRule.Of(Id).Type switch
-        {
-            PropertyType.Flag => 1,
-            PropertyType.UInt16 => 2,
-            PropertyType.UInt32 => 4,
-            PropertyType.VarInt => WireWriter.VarIntSize(Number),
-            PropertyType.Data => 2 + Data!.Length,
-            PropertyType.Pair => 2 + Encoding.UTF8.GetByteCount(Name!) + 2 + Encoding.UTF8.GetByteCount(Text!),
-            _ => 2 + Encoding.UTF8.GetByteCount(Text!),
-        };
-
-        public static Entry Read(ref WireReader wire, PropertyId id, PropertyType type) => type switch
-        {
-            PropertyType.Flag => Check(id, wire.Byte()),
-            PropertyType.UInt16 => Check(id, wire.UInt16()),
-            PropertyType.UInt32 => Check(id, wire.UInt32()),
-            PropertyType.VarInt => Check(id, wire.VarInt()),
-            PropertyType.Data => new Entry(id, Data: wire.Prefixed().ToArray()),
-            PropertyType.Pair => new Entry(id, Name: wire.String(), Text: wire.String()),
-            _ => new Entry(id, Text: wire.String()),
-        };
-
-        public void Write(WireWriter wire)
-        {
-            wire.Byte((byte)Id);
-            switch (PropertyRule.Of(Id).Type)
-            {
-                case PropertyType.Flag:
-                    wire.Byte((byte)Number);
-                    break;
-                case PropertyType.UInt16:
-                    wire.UInt16((ushort)Number);
-                    break;
-                case PropertyType.UInt32:
-                    wire.UInt32(Number);
-                    break;
-                case PropertyType.VarInt:
-                    wire.VarInt(Number);
-                    break;
-                case PropertyType.Data:
-                    wire.Prefixed(Data);
-                    break;
-                case PropertyType.Pair:
-                    wire.String(Name!);
-                    wire.String(Text!);
-                    break;
-                default:
-                    wire.String(Text!);
-                    break;
-            }
-        }
-
-        private static Entry Check(PropertyId id, uint number) => (id, number) switch
-        {
-            (PropertyId.TopicAlias, 0) =>
-                throw new MqttProtocolException(ReasonCode.TopicAliasInvalid, "A topic alias is not zero."), // [MQTT-3.3.2-8]
-            (PropertyId.ReceiveMaximum or PropertyId.MaximumPacketSize or PropertyId.SubscriptionIdentifier, 0) =>
-                throw MqttProtocolException.Protocol($"The property {id} is not zero."),
-            (_, > 1) when PropertyRule.Of(id).Type is PropertyType.Flag =>
-                throw MqttProtocolException.Protocol($"The property {id} is 0 or 1."),
-            _ => new Entry(id, number),
-        };
+        var wire = _scratch ??= new WireWriter();
+        wire.Clear();
+        wire.Bytes(_encoded);
+        return wire;
     }
+
+    private void End(WireWriter wire) => _encoded = wire.Written.ToArray();
 }

@@ -5,8 +5,10 @@ internal readonly record struct PropertyRule(PropertyType Type, PropertyPlace Pl
 {
     private static readonly PropertyRule[] Rules = Table();
 
-    /// <summary>The rule for an identifier; for an unknown one a rule that allows it nowhere.</summary>
-    public static PropertyRule Of(PropertyId id) => (int)id < Rules.Length ? Rules[(int)id] : default;
+    public static PropertyRule Of(PropertyId id) => Of((uint)id);
+
+    /// <summary>The rule for an identifier as it stands on the wire; for an unknown one a rule that allows it nowhere.</summary>
+    public static PropertyRule Of(uint id) => id < Rules.Length ? Rules[id] : default;
 
     /// <summary>A user property anywhere, and a subscription identifier in PUBLISH (section 3.3.2.3.8).</summary>
     public bool MayRepeatIn(PropertyPlace place) =>

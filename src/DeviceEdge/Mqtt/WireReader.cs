@@ -14,6 +14,9 @@ internal ref struct WireReader(ReadOnlySpan<byte> body)
 
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>How many bytes are left.</summary>
+    public readonly int Left => _rest.Length;
+
     public byte Byte() => Take(1)[0];
 
     public ushort UInt16() => BinaryPrimitives.ReadUInt16BigEndian(Take(2));
@@ -56,6 +59,9 @@ internal ref struct WireReader(ReadOnlySpan<byte> body)
 
     public string String() => Decode(Prefixed());
 
+    /// <summary>Goes beyond a string, which has to be one.</summary>
+    public void CheckString() => Check(Prefixed());
+
     public ReadOnlySpan<byte> Prefixed() => Take(UInt16());
 
     public ReadOnlySpan<byte> Rest() => Take(_rest.Length);
@@ -72,17 +78,25 @@ internal ref struct WireReader(ReadOnlySpan<byte> body)
         }
     }
 
-    /// <summary>[MQTT-1.5.4-1] no ill-formed UTF-8, no surrogates; [MQTT-1.5.4-2] no U+0000; [MQTT-1.5.4-3] U+FEFF stays.</summary>
+    /// <summary>[MQTT-1.5.4-3] U+FEFF stays.</summary>
     public static string Decode(ReadOnlySpan<byte> utf8)
+    {
+        Check(utf8);
+        return Encoding.UTF8.GetString(utf8);
+    }
+
+    /// <summary>[MQTT-1.5.4-1] no ill-formed UTF-8, no surrogates; [MQTT-1.5.4-2] no U+0000.</summary>
+    private static void Check(ReadOnlySpan<byte> utf8)
     {
         if (utf8.Contains((byte)0))
         {
             throw MqttProtocolException.Malformed("A string has no U+0000.");
         }
 
-        return Utf8.IsValid(utf8)
-            ? Encoding.UTF8.GetString(utf8)
-            : throw MqttProtocolException.Malformed("A string is well-formed UTF-8.");
+        if (!Utf8.IsValid(utf8))
+        {
+            throw MqttProtocolException.Malformed("A string is well-formed UTF-8.");
+        }
     }
 
     private ReadOnlySpan<byte> Take(int count)

@@ -11,38 +11,54 @@ internal sealed partial class DeviceSession
     private void LogRefused(ReasonCode reason, string why)
     {
         _edge.Metrics.ConnectionRefused(reason);
-        Refused(_edge.Log, Remote, reason, why);
+        if (_edge.LogBudget.Allows())
+        {
+            Refused(_edge.Log, Remote, reason, why);
+        }
     }
 
     private void LogNoConnect()
     {
         if (_ending is { IsFault: true } ending)
         {
-            Refused(_edge.Log, Remote, ReasonCode.UnspecifiedError, ending.Why);
+            LogRefused(ReasonCode.UnspecifiedError, ending.Why);
         }
     }
 
-    private void LogConnected(string device) => Connected(_edge.Log, device, Remote, _outgoing.Version);
+    private void LogConnected() => Connected(_edge.Log, _claim!.Publisher, Remote, _outgoing.Version);
 
-    private void LogEnded(string device, Ending ending)
+    private void LogEnded(Ending ending)
     {
         if (ending.IsFault)
         {
-            Ended(_edge.Log, LogLevel.Warning, device, Remote, ending.Why, ending.Say);
+            _edge.Metrics.ConnectionBroken(ending.Say);
         }
-        else
+
+        if (!ending.IsFault)
         {
-            Ended(_edge.Log, LogLevel.Debug, device, Remote, ending.Why, ending.Say);
+            ConnectionEnded(_edge.Log, LogLevel.Debug, _claim!.Publisher, Remote, ending.Why, ending.Say);
+        }
+        else if (_edge.LogBudget.Allows())
+        {
+            ConnectionEnded(_edge.Log, LogLevel.Warning, _claim!.Publisher, Remote, ending.Why, ending.Say);
         }
     }
 
-    private void LogCutOff(string device) => CutOff(_edge.Log, device, Remote, _edge.Options.CloseTimeout);
+    private void LogCutOff()
+    {
+        if (_edge.LogBudget.Allows())
+        {
+            CutOff(_edge.Log, _claim!.Publisher, Remote, _edge.Options.CloseTimeout);
+        }
+    }
 
     private void LogSignInFailed(Exception e) => SignInFailed(_edge.Log, Remote, e);
 
     private void LogSignOutFailed(string device, Exception e) => SignOutFailed(_edge.Log, device, e);
 
-    private void LogStoreFailed(string device, int messages, Exception e) => StoreFailed(_edge.Log, device, messages, e);
+    private void LogStoreFailed(int messages, Exception e) => StoreFailed(_edge.Log, _claim!.Publisher, messages, e);
+
+    private void LogCallFailed(string call, Exception e) => CallFailed(_edge.Log, call, _claim!.Publisher, e);
 
     /// <summary>One line a batch, so that a device which sends nothing but nonsense does not fill the log.</summary>
     private void LogRefusedMessages(PendingAcks acks)
@@ -58,12 +74,11 @@ internal sealed partial class DeviceSession
             }
         }
 
-        MessagesRefused(_edge.Log, level, _device!.Id, acks.Refused, acks.Count, first!.Value.Reason, first.Value.Why);
+        if (level == LogLevel.Debug || _edge.LogBudget.Allows())
+        {
+            MessagesRefused(_edge.Log, level, _claim!.Publisher, acks.Refused, acks.Count, first?.Reason ?? ReasonCode.NotAuthorized, first?.Why);
+        }
     }
-
-    private void LogWillRefused(string device, string why) => WillRefused(_edge.Log, device, why);
-
-    private void LogWillFailed(string device, Exception e) => WillFailed(_edge.Log, device, e);
 
     [LoggerMessage(LogLevel.Warning, "Refused a connection from {Remote}: {Reason}, {Why}")]
     private static partial void Refused(ILogger log, EndPoint? remote, ReasonCode reason, string why);
@@ -72,9 +87,9 @@ internal sealed partial class DeviceSession
     private static partial void Connected(ILogger log, string device, EndPoint? remote, MqttVersion version);
 
     [LoggerMessage("The connection of device {Device} from {Remote} ends: {Why} ({Say})")]
-    private static partial void Ended(ILogger log, LogLevel level, string device, EndPoint? remote, string why, ReasonCode? say);
+    private static partial void ConnectionEnded(ILogger log, LogLevel level, string device, EndPoint? remote, string why, ReasonCode? say);
 
-    [LoggerMessage(LogLevel.Warning, "The connection of device {Device} from {Remote} was cut: it had not ended after {Limit}")]
+    [LoggerMessage(LogLevel.Warning, "The connection of device {Device} from {Remote} was cut: it had not ended within {Limit}")]
     private static partial void CutOff(ILogger log, string device, EndPoint? remote, TimeSpan limit);
 
     [LoggerMessage(LogLevel.Error, "The credential of a connection from {Remote} could not be checked")]
@@ -86,12 +101,9 @@ internal sealed partial class DeviceSession
     [LoggerMessage(LogLevel.Error, "{Messages} messages of device {Device} were not acknowledged, because storing them failed")]
     private static partial void StoreFailed(ILogger log, string device, int messages, Exception e);
 
+    [LoggerMessage(LogLevel.Error, "The call {Call} for device {Device} failed")]
+    private static partial void CallFailed(ILogger log, string call, string device, Exception e);
+
     [LoggerMessage("Of {Count} messages of device {Device} {Refused} were not stored, the first for {Reason}: {Why}")]
     private static partial void MessagesRefused(ILogger log, LogLevel level, string device, int refused, int count, ReasonCode reason, string? why);
-
-    [LoggerMessage(LogLevel.Warning, "The will of device {Device} was not stored: {Why}")]
-    private static partial void WillRefused(ILogger log, string device, string why);
-
-    [LoggerMessage(LogLevel.Warning, "The will of device {Device} was not stored")]
-    private static partial void WillFailed(ILogger log, string device, Exception e);
 }

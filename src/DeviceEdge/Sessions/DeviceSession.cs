@@ -1,12 +1,8 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using OrleansIoT.DeviceEdge.Failures;
-using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
-using OrleansIoT.Devices;
-using OrleansIoT.Failures;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
@@ -14,22 +10,19 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// One connection from its first byte to its last: CONNECT, then the loop and its switch, then the end, for which
 /// there is always one reason, the first that comes up.
 /// </summary>
-internal sealed partial class DeviceSession : IDeviceConnection
+internal sealed partial class DeviceSession
 {
-    /// <summary>Nobody needs more to sign in, and until then the sender may be anybody.</summary>
-    private const int MaxConnectSize = 64 * 1024;
-
     private readonly ConnectionContext _connection;
     private readonly EdgeContext _edge;
     private readonly PipeReader _input;
     private readonly Outgoing _outgoing;
     private readonly MqttPacketReader _reader;
     private readonly KeepAlive _keepAlive;
-    private SignedInDevice? _device;
-    private Ending? _ending;
-    private volatile bool _isOvertaken;
-    private Will? _will;
-    private uint _sessionExpiry;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _room;
+    private DateTimeOffset _arrived;
+    private int _requests;
+    private volatile bool _isAsking;
 
     public DeviceSession(ConnectionContext connection, EdgeContext edge)
     {
@@ -41,22 +34,24 @@ internal sealed partial class DeviceSession : IDeviceConnection
         _keepAlive = new KeepAlive(edge.Time, edge.Options.ConnectTimeout);
     }
 
+    /// <summary>Unique among all connections of all edges.</summary>
+    public string ConnectionId { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>The socket is not read, and that is not for the client to end.</summary>
+    public bool IsPaused => _isAsking || (Volatile.Read(ref _room) is not null && (_isStoring || IsThrottled));
+
     public async Task Run()
     {
         // The server stops: Kestrel accepts nothing new and waits for those that are here.
         using var stopping = _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?
             .ConnectionClosedRequested.Register(() => End(Ending.Stopping));
-
-        if (await Connect() is not { } device)
-        {
-            return;
-        }
-
-        device.Caller.Enter(); // from here on the grain calls of this connection are the device's
-        _device = device;
         try
         {
-            await ReceivePackets();
+            if (await Connect())
+            {
+                _claim!.Caller.Enter(); // from here on the grain calls of this connection are the client's
+                await ReceivePackets();
+            }
         }
         catch (MqttProtocolException fault)
         {
@@ -73,181 +68,35 @@ internal sealed partial class DeviceSession : IDeviceConnection
         }
         finally
         {
-            await Finish(device);
+            await Finish();
         }
-    }
-
-    /// <summary>There are as many connections as there may be.</summary>
-    public void RefuseFull() => LogRefused(ReasonCode.QuotaExceeded, "There are too many connections.");
-
-    /// <summary>The device's grain ends the connection.</summary>
-    Task IDeviceConnection.End(ConnectionEnd why)
-    {
-        _isOvertaken = true; // also when it ends already
-        End(Ending.By(why));
-        return Task.CompletedTask;
     }
 
     /// <summary>Once a second, from outside.</summary>
-    public void CheckTime()
+    public void CheckTime(DateTimeOffset now)
     {
-        // While the edge does not read because the store is slow, silence is not the device's.
-        if (_keepAlive.IsOver && !IsWaitingForStore)
+        Volatile.Write(ref _requests, 0);
+        if (_claim is { } claim)
         {
-            End(_device is null ? Ending.NoConnect : Ending.Silent);
+            if (claim.Caller.ExpiresAt <= now)
+            {
+                End(Ending.Expired);
+            }
+            else if (claim.IsRevoked())
+            {
+                End(Ending.Revoked);
+            }
         }
-    }
 
-    /// <summary>The first reason counts. Whatever the session waits for, it stops waiting.</summary>
-    private void End(Ending ending)
-    {
-        if (Interlocked.CompareExchange(ref _ending, ending, null) is null)
+        // While the edge does not read, silence is not the client's.
+        if (_keepAlive.IsOver && !IsPaused)
+        {
+            End(_claim is null ? Ending.NoConnect : Ending.Silent);
+        }
+
+        if (Volatile.Read(ref _room) is not null && !MustWait)
         {
             ReleaseReader();
-            _input.CancelPendingRead();
-            _outgoing.StopWaiting();
-        }
-    }
-
-    private async Task<SignedInDevice?> Connect()
-    {
-        try
-        {
-            if (await ReceiveConnect() is not { } connect)
-            {
-                LogNoConnect();
-                return null;
-            }
-
-            _keepAlive.Suspend();
-            _reader.MaximumPacketSize = _edge.Options.MaxPacketSize;
-            _outgoing.Speak(connect);
-            CheckConnect(connect);
-            var device = await SignIn(connect);
-            _will = connect.Will;
-            _sessionExpiry = connect.Properties.SessionExpiryInterval ?? 0;
-            _keepAlive.Start(KeepAliveOf(connect));
-            await _outgoing.Send(Accept(connect, device)); // [MQTT-3.2.0-1]
-            LogConnected(device.Id);
-            return device;
-        }
-        catch (MqttProtocolException fault)
-        {
-            await Refuse(fault.Reason, fault.Message);
-        }
-        catch (FailureException failure)
-        {
-            await Refuse(ReasonCodes.OfConnect(failure.Failure), failure.Message);
-        }
-        catch (Exception e) when (IsConnectionLoss(e))
-        {
-            LogNoConnect();
-        }
-
-        return null;
-    }
-
-    /// <returns>Null if the connection ended before.</returns>
-    private async Task<ConnectPacket?> ReceiveConnect()
-    {
-        while (_ending is null)
-        {
-            var read = await _input.ReadAsync();
-            var buffer = read.Buffer;
-            MqttPacket? packet = null;
-            try
-            {
-                if (_reader.TryRead(ref buffer, out packet))
-                {
-                    return (ConnectPacket)packet; // the reader begins with nothing else
-                }
-
-                if (read.IsCompleted)
-                {
-                    MqttPacketReader.ExpectEnd(buffer);
-                    return null;
-                }
-            }
-            finally
-            {
-                // What follows the CONNECT is for later.
-                _input.AdvanceTo(buffer.Start, packet is null ? buffer.End : buffer.Start);
-            }
-        }
-
-        return null;
-    }
-
-    /// <exception cref="MqttProtocolException">The CONNECT is well-formed, but asks for what is not offered.</exception>
-    /// <exception cref="FailureException">So does its will.</exception>
-    private void CheckConnect(ConnectPacket connect)
-    {
-        if (connect.Properties.AuthenticationMethod is not null)
-        {
-            throw new MqttProtocolException(ReasonCode.BadAuthenticationMethod, "No enhanced authentication is offered."); // section 4.12
-        }
-
-        if (connect is { ClientId: "", CleanStart: false, Version: MqttVersion.V311 })
-        {
-            // 3.1.1 [MQTT-3.1.3-8]
-            throw new MqttProtocolException(ReasonCode.ClientIdentifierNotValid, "Without a client identifier the session is clean.");
-        }
-
-        if (connect.Will is { } will)
-        {
-            CheckWill(will, connect.Version);
-        }
-    }
-
-    private async Task<SignedInDevice> SignIn(ConnectPacket connect)
-    {
-        try
-        {
-            return await _edge.Authenticator.SignIn(connect, this);
-        }
-        catch (Exception e) when (e is not FailureException)
-        {
-            LogSignInFailed(e);
-            throw new FailureException(Failure.Unavailable, "The server cannot check the credential now.", e);
-        }
-    }
-
-    private int KeepAliveOf(ConnectPacket connect) =>
-        connect.Version == MqttVersion.V500 && (connect.KeepAlive == 0 || connect.KeepAlive > _edge.Options.MaxKeepAlive)
-        && _edge.Options.MaxKeepAlive < ushort.MaxValue
-            ? _edge.Options.MaxKeepAlive
-            : connect.KeepAlive;
-
-    /// <summary>What this edge does and does not offer; a 3.1.1 client has to find out.</summary>
-    private ConnAckPacket Accept(ConnectPacket connect, SignedInDevice device)
-    {
-        var keepAlive = KeepAliveOf(connect);
-        return new ConnAckPacket
-        {
-            Properties = new Properties
-            {
-                SessionExpiryInterval = connect.Properties.SessionExpiryInterval > 0 ? 0u : null,
-                ReceiveMaximum = (ushort)_edge.Options.ReceiveMaximum,
-                MaximumQos = Qos.AtLeastOnce,
-                RetainAvailable = false,
-                MaximumPacketSize = (uint)_edge.Options.MaxPacketSize,
-                AssignedClientIdentifier = connect.ClientId.Length == 0 ? device.Id : null, // [MQTT-3.2.2-16]
-                TopicAliasMaximum = 0,
-                WildcardSubscriptionAvailable = false,
-                SubscriptionIdentifiersAvailable = false,
-                SharedSubscriptionAvailable = false,
-                ServerKeepAlive = keepAlive == connect.KeepAlive ? null : (ushort)keepAlive, // [MQTT-3.2.2-21]
-            },
-        };
-    }
-
-    private async Task Refuse(ReasonCode reason, string why)
-    {
-        LogRefused(reason, why);
-        if (_reader.Version is { } version && (version == MqttVersion.V500 || ConnAckPacket.ReturnCode(reason) is not null))
-        {
-            _outgoing.Speak(version);
-            await _outgoing.Send(new ConnAckPacket { Reason = reason, Properties = Properties.Because(why) });
         }
     }
 
@@ -257,12 +106,12 @@ internal sealed partial class DeviceSession : IDeviceConnection
         {
             var read = await _input.ReadAsync();
             var buffer = read.Buffer;
-            var isFull = false;
+            var mustWait = false;
             _keepAlive.Heard();
             _arrived = _edge.Time.GetUtcNow();
             try
             {
-                while (_ending is null && !(isFull = IsFull) && _reader.TryRead(ref buffer, out var packet))
+                while (_ending is null && !(mustWait = MustWait) && _reader.TryRead(ref buffer, out var packet))
                 {
                     await Handle(packet);
                 }
@@ -270,11 +119,12 @@ internal sealed partial class DeviceSession : IDeviceConnection
             finally
             {
                 // What there is no room for stays in the pipe, and when the pipe is full, in the socket.
-                _input.AdvanceTo(buffer.Start, isFull ? buffer.Start : buffer.End);
+                _input.AdvanceTo(buffer.Start, mustWait ? buffer.Start : buffer.End);
             }
 
             StartPublishing();
-            if (isFull)
+            StartReleasing();
+            if (mustWait)
             {
                 await Room();
             }
@@ -294,91 +144,96 @@ internal sealed partial class DeviceSession : IDeviceConnection
                 HandlePublish(publish);
                 return ValueTask.CompletedTask;
             case AckPacket { Type: PacketType.PubRel } release:
-                return HandleRelease(release);
+                HandleRelease(release);
+                return ValueTask.CompletedTask;
+            case AckPacket ack:
+                return _subscriber!.Outbox.Handle(ack);
             case SubscribePacket subscribe:
                 return HandleSubscribe(subscribe);
             case UnsubscribePacket unsubscribe:
                 return HandleUnsubscribe(unsubscribe);
             case PingReqPacket:
-                return _outgoing.Send(PingRespPacket.Instance); // [MQTT-3.12.4-1]
+                return HandlePing();
             case DisconnectPacket disconnect:
                 HandleDisconnect(disconnect);
                 return ValueTask.CompletedTask;
-            default: // a second CONNECT [MQTT-3.1.0-2], what only servers send, answers to what was never sent
+            default: // a second CONNECT [MQTT-3.1.0-2], what only servers send, AUTH where no method was agreed on (section 4.12.1)
                 throw MqttProtocolException.Protocol($"A {packet.Type} is out of place here.");
         }
     }
 
-    /// <summary>No QoS 2 is accepted, so no identifier waits for its release.</summary>
-    private ValueTask HandleRelease(AckPacket release) =>
-        _outgoing.Send(new AckPacket(PacketType.PubComp, release.PacketId, ReasonCode.PacketIdentifierNotFound));
-
-    /// <summary>Subscriptions are not offered, which CONNACK can say only of some kinds of them.</summary>
-    private ValueTask HandleSubscribe(SubscribePacket subscribe) => _outgoing.Send(new SubAckPacket
+    private ValueTask HandlePing()
     {
-        PacketId = subscribe.PacketId, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-        Reasons = [.. subscribe.Subscriptions.Select(_ => ReasonCode.ImplementationSpecificError)],
-        Properties = Properties.Because("This server does not offer subscriptions."),
-    });
-
-    private ValueTask HandleUnsubscribe(UnsubscribePacket unsubscribe) => _outgoing.Send(new UnsubAckPacket
-    {
-        PacketId = unsubscribe.PacketId, // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
-        Reasons = [.. unsubscribe.Filters.Select(_ => ReasonCode.NoSubscriptionExisted)],
-    });
+        CountRequest();
+        return _outgoing.Send(PingRespPacket.Instance); // [MQTT-3.12.4-1]
+    }
 
     private void HandleDisconnect(DisconnectPacket disconnect)
     {
-        if (_sessionExpiry == 0 && disconnect.Properties.SessionExpiryInterval > 0)
+        _newExpiry = disconnect.Properties.SessionExpiryInterval;
+        if (_sessionExpiry == 0 && _newExpiry > 0)
         {
+            _newExpiry = null;
             throw MqttProtocolException.Protocol("A session that ends with the connection cannot be prolonged."); // section 3.14.2.2.2
         }
 
         End(disconnect.Reason == ReasonCode.Success ? Ending.Left : Ending.LeftWithWill); // [MQTT-3.1.2-8]
     }
 
-    /// <summary>What has arrived is stored and acknowledged, the will is published, the device hears why, the grain hears that.</summary>
-    private async Task Finish(SignedInDevice device)
+    /// <summary>What makes the server work and brings no message. 3.1.1 has no word for too much of it; there reading pauses.</summary>
+    private void CountRequest()
     {
-        var ending = _ending!;
-        LogEnded(device.Id, ending);
-        using var limit = new CancellationTokenSource(_edge.Options.CloseTimeout, _edge.Time);
-        try
+        if (Interlocked.Increment(ref _requests) > _edge.Options.DeviceRate && _edge.Options.DeviceRate > 0
+            && _outgoing.Version == MqttVersion.V500)
         {
-            StartPublishing();
-            await _publishing.WaitAsync(limit.Token);
-            if (ending.PublishesWill && _will is not null)
-            {
-                await PublishWill(_will).WaitAsync(limit.Token);
-            }
-
-            if (ending.Say is { } reason && _outgoing.Version == MqttVersion.V500)
-            {
-                var disconnect = new DisconnectPacket { Reason = reason, Properties = Properties.Because(ending.Why) };
-                await _outgoing.Send(disconnect).AsTask().WaitAsync(limit.Token);
-            }
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            LogCutOff(device.Id);
-            _connection.Abort(new ConnectionAbortedException("The connection took too long to end."));
-        }
-        finally
-        {
-            await _outgoing.Close();
-            await SignOut(device);
+            End(Ending.TooFast);
         }
     }
 
-    private async Task SignOut(SignedInDevice device)
+    private bool MustWait => IsFull || IsThrottled;
+
+    /// <summary>Until there is a token, a client of 3.1.1 is not read; one of 5.0 is told.</summary>
+    private bool IsThrottled =>
+        _outgoing.Version == MqttVersion.V311 && _edge.Options.DeviceRate > 0
+        && (_rate is { IsEmpty: true } || Volatile.Read(ref _requests) > _edge.Options.DeviceRate);
+
+    /// <summary>Complete when there is room again, or nothing more is to be read.</summary>
+    private Task Room()
+    {
+        lock (_gate)
+        {
+            return _ending is not null || !MustWait
+                ? Task.CompletedTask
+                : (_room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    private void ReleaseReader()
+    {
+        lock (_gate)
+        {
+            if (_room is { } room)
+            {
+                _room = null;
+                _keepAlive.Heard(); // nobody listened until now
+                room.SetResult();
+            }
+        }
+    }
+
+    /// <returns>Whether the grain has answered; if not, the connection has ended meanwhile.</returns>
+    private async Task<bool> HasAnswer(Task asked)
     {
         try
         {
-            await _edge.Authenticator.SignOut(device);
+            _isAsking = true;
+            await Task.WhenAny(asked, Ended);
+            return asked.IsCompleted;
         }
-        catch (Exception e)
+        finally
         {
-            LogSignOutFailed(device.Id, e); // the device's next connection puts it right
+            _keepAlive.Heard(); // nobody listened until now
+            _isAsking = false;
         }
     }
 

@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.Devices;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
@@ -20,13 +19,14 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
 
     public static readonly Ending NoConnect = new("No CONNECT within the time for it.", null, PublishesWill: false, IsFault: true);
 
-    /// <summary>Nobody is to blame, and the device will be back: section 3.1.2.5 lets a will wait.</summary>
-    public static readonly Ending Stopping = new("The server is shutting down.", ReasonCode.ServerShuttingDown, PublishesWill: false);
+    public static readonly Ending Stopping = new("The server is shutting down.", ReasonCode.ServerShuttingDown, PublishesWill: true);
 
     public static readonly Ending TakenOver = new("The same device has connected anew.", ReasonCode.SessionTakenOver, PublishesWill: true);
 
     /// <summary>The will of a device that was removed has no author any more.</summary>
-    public static readonly Ending Revoked = new("The device was removed or has a new key.", ReasonCode.NotAuthorized, PublishesWill: false);
+    public static readonly Ending Revoked = new("The credential is no longer valid.", ReasonCode.NotAuthorized, PublishesWill: false);
+
+    public static readonly Ending Expired = new("The credential has expired.", ReasonCode.NotAuthorized, PublishesWill: true);
 
     public static readonly Ending Forgotten = new("The device's grain lost the connection.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
 
@@ -35,6 +35,12 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
 
     /// <summary>A grain did not answer. The device is to send again what has no PUBACK.</summary>
     public static readonly Ending Unknown = new("Whether messages are stored is not known.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
+
+    /// <summary>The client's queue can be neither read nor written.</summary>
+    public static readonly Ending Undeliverable = new("What waits for the device cannot be sent.", ReasonCode.ImplementationSpecificError, PublishesWill: true);
+
+    /// <summary>It asks so much that it is of no use any more (section 3.14.2.2.1).</summary>
+    public static readonly Ending TooFast = new("Too many requests a second.", ReasonCode.MessageRateTooHigh, PublishesWill: true, IsFault: true);
 
     public static readonly Ending Bug = new("The server failed.", ReasonCode.UnspecifiedError, PublishesWill: true);
 

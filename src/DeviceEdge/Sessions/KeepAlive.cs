@@ -27,6 +27,16 @@ internal sealed class KeepAlive
         }
     }
 
+    /// <summary>What is left of the time; not for when there is no end of it.</summary>
+    public TimeSpan Left
+    {
+        get
+        {
+            var left = _allowed - _time.GetElapsedTime(Volatile.Read(ref _heard));
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
     /// <summary>The CONNECT is there and its credential is being checked, which has its own limit.</summary>
     public void Suspend() => _allowed = Timeout.InfiniteTimeSpan;
 

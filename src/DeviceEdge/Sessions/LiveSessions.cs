@@ -1,26 +1,29 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>The connections that there are. Once a second each of them is asked whether its time is over.</summary>
 internal sealed class LiveSessions : IDisposable
 {
-    private readonly ConcurrentDictionary<DeviceSession, bool> _sessions = new();
+    private readonly ConcurrentDictionary<string, DeviceSession> _sessions = new();
+    private readonly TimeProvider _time;
     private readonly ITimer _sweep;
     private readonly int _most;
     private int _count;
 
-    public LiveSessions(TimeProvider time, DeviceEdgeMetrics metrics, int most)
+    public LiveSessions(TimeProvider time, DeviceEdgeMetrics metrics, IOptions<DeviceEdgeOptions> options)
     {
-        _most = most;
+        _time = time;
+        _most = options.Value.MaxConnections;
         metrics.Observe(this);
         _sweep = time.CreateTimer(_ => Sweep(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>How many of them are not read because the store is slow.</summary>
-    public int Paused => _sessions.Count(session => session.Key.IsWaitingForStore);
+    /// <summary>How many of them are not read, because the store is slow or they are too fast.</summary>
+    public int Paused => _sessions.Count(session => session.Value.IsPaused);
 
     /// <returns>False if there are as many as there may be.</returns>
     public bool TryAdd(DeviceSession session)
@@ -31,12 +34,14 @@ internal sealed class LiveSessions : IDisposable
             return false;
         }
 
-        return _sessions.TryAdd(session, true);
+        return _sessions.TryAdd(session.ConnectionId, session);
     }
+
+    public DeviceSession? Find(string connectionId) => _sessions.GetValueOrDefault(connectionId);
 
     public void Remove(DeviceSession session)
     {
-        if (_sessions.TryRemove(session, out _))
+        if (_sessions.TryRemove(session.ConnectionId, out _))
         {
             Interlocked.Decrement(ref _count);
         }
@@ -46,9 +51,10 @@ internal sealed class LiveSessions : IDisposable
 
     private void Sweep()
     {
-        foreach (var (session, _) in _sessions)
+        var now = _time.GetUtcNow();
+        foreach (var (_, session) in _sessions)
         {
-            session.CheckTime();
+            session.CheckTime(now);
         }
     }
 }

@@ -3,30 +3,21 @@ using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
-/// <summary>What one call to the device's grain carries, and what is owed for it.</summary>
+/// <summary>What one call to the client's grain carries, and what is owed for it.</summary>
 internal sealed class PublishBatch
 {
     private readonly ImmutableArray<TelemetryMessage>.Builder _messages = ImmutableArray.CreateBuilder<TelemetryMessage>();
 
     public PendingAcks Acks { get; } = new();
 
-    /// <summary>The size of all payloads.</summary>
+    /// <summary>The size of all payloads and properties.</summary>
     public long Bytes { get; private set; }
 
-    public void Add(TelemetryMessage message)
+    public void Add(TelemetryMessage message, PendingAck ack, int bytes, bool isDiscarded)
     {
         _messages.Add(message);
-        Acks.Add(message.PacketId);
-        Bytes += message.Payload.Length;
-    }
-
-    /// <summary>Each message that has an identifier may have been delivered again since.</summary>
-    public void MarkRedelivered()
-    {
-        for (var i = 0; i < _messages.Count; i++)
-        {
-            _messages[i] = _messages[i] with { Dup = _messages[i].PacketId != 0 };
-        }
+        Acks.AddMessage(ack, isDiscarded);
+        Bytes += bytes;
     }
 
     public ImmutableArray<TelemetryMessage> TakeMessages() => _messages.DrainToImmutable();

@@ -38,6 +38,8 @@ public sealed class PacketTests
     }
 
     [Fact] // 3.1.1 section 3.1.2.3, figure 3.6
+    [Trait("mqtt-3.1.1", "MQTT-3.1.3-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.3-3")]
     public void A_connect_of_3_1_1_is_read_as_in_the_specifications_example()
     {
         var connect = Assert.IsType<ConnectPacket>(Bytes.Read(Bytes.Cut(Bytes.Hex(
@@ -54,6 +56,8 @@ public sealed class PacketTests
     }
 
     [Fact] // 5.0 section 3.1.2.12, figure 3.6
+    [Trait("mqtt", "MQTT-3.1.3-1")]
+    [Trait("mqtt", "MQTT-3.1.3-3")]
     public void A_connect_of_5_0_is_read_as_in_the_specifications_example()
     {
         var connect = Assert.IsType<ConnectPacket>(Bytes.Read(Bytes.Cut(Bytes.Hex(
@@ -67,6 +71,9 @@ public sealed class PacketTests
     [Theory]
     [InlineData(MqttVersion.V311, "32 07 00 03 61 2F 62 00 0A")] // 3.1.1 section 3.3.2.3, figure 3.11
     [InlineData(MqttVersion.V500, "32 08 00 03 61 2F 62 00 0A 00")] // 5.0 section 3.3.2.4, figure 3.9
+    [Trait("mqtt", "MQTT-2.2.2-1")]
+    [Trait("mqtt", "MQTT-3.3.2-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.2-1")]
     public void A_publish_is_written_and_read_as_in_the_specifications_example(MqttVersion version, string hex)
     {
         var publish = new PublishPacket { Topic = "a/b", Qos = Qos.AtLeastOnce, PacketId = 10 };
@@ -74,6 +81,40 @@ public sealed class PacketTests
         Assert.Equal(Bytes.Hex(hex), Bytes.Of(publish, version));
         var read = Assert.IsType<PublishPacket>(Bytes.Read(Bytes.Hex(hex), version));
         Assert.Equal(("a/b", Qos.AtLeastOnce, 10, false, false), (read.Topic, read.Qos, (int)read.PacketId, read.Dup, read.Retain));
+    }
+
+    [Theory]
+    [Trait("mqtt", "MQTT-2.2.1-2")]
+    [Trait("mqtt-3.1.1", "MQTT-2.3.1-5")]
+    [InlineData(MqttVersion.V311, "30 05 00 01 61 00 0A")]
+    [InlineData(MqttVersion.V500, "30 06 00 01 61 00 00 0A")]
+    public void A_publish_of_QoS_0_has_no_packet_identifier(MqttVersion version, string hex)
+    {
+        var publish = new PublishPacket { Topic = "a", PacketId = 7, Payload = new byte[] { 0, 10 } };
+
+        Assert.Equal(Bytes.Hex(hex), Bytes.Of(publish, version));
+        var read = Assert.IsType<PublishPacket>(Bytes.Read(Bytes.Hex(hex), version));
+        Assert.Equal(0, read.PacketId);
+        Assert.Equal(publish.Payload.ToArray(), read.Payload.ToArray());
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-2.2.2-1")]
+    public void Where_there_are_no_properties_a_length_of_0_says_so()
+    {
+        Assert.Equal(Bytes.Hex("20 03 00 00 00"), Bytes.Of(new ConnAckPacket(), MqttVersion.V500));
+        Assert.Equal(Bytes.Hex("30 04 00 01 61 00"), Bytes.Of(new PublishPacket { Topic = "a" }, MqttVersion.V500));
+        Assert.Equal(Bytes.Hex("90 04 00 01 00 00"), Bytes.Of(new SubAckPacket { PacketId = 1, Reasons = [ReasonCode.Success] }, MqttVersion.V500));
+        Assert.Equal(Bytes.Hex("B0 04 00 01 00 00"), Bytes.Of(new UnsubAckPacket { PacketId = 1, Reasons = [ReasonCode.Success] }, MqttVersion.V500));
+        Assert.Equal(Bytes.Hex("E0 02 8E 00"), Bytes.Of(new DisconnectPacket { Reason = ReasonCode.SessionTakenOver }, MqttVersion.V500));
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-3.2.2-1")]
+    public void The_flags_of_a_connack_say_whether_a_session_is_present_and_nothing_else()
+    {
+        Assert.Equal(Bytes.Hex("20 03 01 00 00"), Bytes.Of(new ConnAckPacket { SessionPresent = true }, MqttVersion.V500));
+        Assert.Equal(Bytes.Hex("20 02 01 00"), Bytes.Of(new ConnAckPacket { SessionPresent = true }, MqttVersion.V311));
     }
 
     [Fact] // 3.1.1 section 3.8.3.1, figure 3.23
@@ -90,6 +131,9 @@ public sealed class PacketTests
     [InlineData(PacketType.PubRel, "62 02 12 34")]
     [InlineData(PacketType.PubComp, "70 02 12 34")]
     [Trait("mqtt", "MQTT-2.1.3-1")]
+    [Trait("mqtt", "MQTT-3.6.1-1")]
+    [Trait("mqtt-3.1.1", "MQTT-2.2.2-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.6.1-1")]
     public void A_success_is_acknowledged_in_four_bytes_in_both_versions(PacketType type, string hex)
     {
         Assert.Equal(Bytes.Hex(hex), Bytes.Of(new AckPacket(type, 0x1234), MqttVersion.V311));
@@ -100,7 +144,7 @@ public sealed class PacketTests
     public void A_puback_without_a_packet_object_is_the_same_bytes()
     {
         var output = new ArrayBufferWriter<byte>();
-        MqttPacketWriter.WritePubAck(output, 0x1234);
+        MqttPacketWriter.WriteAck(output, PacketType.PubAck, 0x1234);
 
         Assert.Equal(Bytes.Of(new AckPacket(PacketType.PubAck, 0x1234), MqttVersion.V500), output.WrittenSpan.ToArray());
     }
@@ -172,11 +216,11 @@ public sealed class PacketTests
 
     [Fact]
     [Trait("mqtt", "MQTT-1.5.4-3")]
+    [Trait("mqtt-3.1.1", "MQTT-1.5.3-3")]
     public void A_byte_order_mark_in_a_string_stays()
     {
-        var publish = (PublishPacket)Bytes.Read(Bytes.Hex("30 06 00 04 EF BB BF 61"), MqttVersion.V311);
-
-        Assert.Equal("\uFEFFa", publish.Topic);
+        Assert.Equal("\uFEFFa", ((PublishPacket)Bytes.Read(Bytes.Hex("30 06 00 04 EF BB BF 61"), MqttVersion.V311)).Topic);
+        Assert.Equal("\uFEFFa", ((PublishPacket)Bytes.Read(Bytes.Hex("30 07 00 04 EF BB BF 61 00"), MqttVersion.V500)).Topic);
     }
 
     [Fact]
@@ -228,6 +272,8 @@ public sealed class PacketTests
     }
 
     [Fact]
+    [Trait("mqtt", "MQTT-4.7.3-3")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-3")]
     public void A_string_longer_than_its_length_field_can_say_is_not_written()
     {
         Assert.Throws<OverflowException>(() => Bytes.Of(new PublishPacket { Topic = new string('a', 65_536) }, MqttVersion.V311));

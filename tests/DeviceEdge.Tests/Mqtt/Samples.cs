@@ -1,5 +1,6 @@
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Mqtt;
 
@@ -29,7 +30,7 @@ internal static class Samples
         new ConnectPacket
         {
             Version = MqttVersion.V311, ClientId = "meter-7", CleanStart = false, UserName = "meter-7", Password = "key"u8.ToArray(),
-            Will = new Will("devices/meter-7/gone", "x"u8.ToArray(), Qos.ExactlyOnce, true),
+            Will = new ConnectWill("devices/meter-7/gone", "x"u8.ToArray(), Qos.ExactlyOnce, true),
         },
         new ConnAckPacket { SessionPresent = true },
         new ConnAckPacket { Reason = ReasonCode.BadUserNameOrPassword },
@@ -50,7 +51,7 @@ internal static class Samples
         new ConnectPacket
         {
             Version = MqttVersion.V500, ClientId = "meter-7", CleanStart = false, KeepAlive = 10, Password = Array.Empty<byte>(),
-            Will = new Will("gone", Array.Empty<byte>(), Qos.AtLeastOnce, false)
+            Will = new ConnectWill("gone", Array.Empty<byte>(), Qos.AtLeastOnce, false)
             {
                 Properties = new Properties { WillDelayInterval = 5, ContentType = "text/plain", UserProperties = [.. User] },
             },

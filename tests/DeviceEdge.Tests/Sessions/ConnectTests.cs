@@ -3,6 +3,7 @@ using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Sessions;
 
@@ -22,21 +23,23 @@ public sealed class ConnectTests
 
         Assert.Equal((ReasonCode.Success, false), (answer!.Reason, answer.SessionPresent));
         var properties = answer.Properties;
-        Assert.Equal(Qos.AtLeastOnce, properties.MaximumQos);
-        Assert.False(properties.RetainAvailable);
-        Assert.False(properties.WildcardSubscriptionAvailable);
-        Assert.False(properties.SubscriptionIdentifiersAvailable);
-        Assert.False(properties.SharedSubscriptionAvailable);
-        Assert.Equal((ushort)0, properties.TopicAliasMaximum);
         Assert.Equal((ushort)1_000, properties.ReceiveMaximum);
         Assert.Equal(256u * 1024, properties.MaximumPacketSize);
+        Assert.Equal((ushort)16, properties.TopicAliasMaximum);
+        Assert.Null(properties.MaximumQos); // left out, it is 2, and everything else is available
+        Assert.Null(properties.RetainAvailable);
+        Assert.Null(properties.WildcardSubscriptionAvailable);
+        Assert.Null(properties.SubscriptionIdentifiersAvailable);
+        Assert.Null(properties.SharedSubscriptionAvailable);
         Assert.Null(properties.AssignedClientIdentifier);
         Assert.Null(properties.SessionExpiryInterval);
         Assert.Null(properties.ServerKeepAlive);
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.4-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-3")]
     public async Task A_device_of_3_1_1_is_let_in_also_when_it_asks_for_a_session_that_there_is_not()
     {
         await using var edge = await TestEdge.Start();
@@ -68,19 +71,25 @@ public sealed class ConnectTests
     [Trait("mqtt", "MQTT-3.1.3-6")]
     [Trait("mqtt", "MQTT-3.1.3-7")]
     [Trait("mqtt", "MQTT-3.2.2-16")]
-    public async Task A_device_of_5_0_without_a_client_identifier_gets_its_id_for_one()
+    public async Task A_client_of_5_0_without_a_client_identifier_gets_one_that_nobody_else_has()
     {
         await using var edge = await TestEdge.Start();
+        var connect = new ConnectPacket { Version = MqttVersion.V500, UserName = "meter-7", Password = Key };
 
-        var answer = await edge.TryConnect(new ConnectPacket { Version = MqttVersion.V500, UserName = "meter-7", Password = Key });
+        var first = await edge.TryConnect(connect);
+        var assigned = edge.Device.Connected!.ClientId;
+        var second = await edge.TryConnect(connect);
 
-        Assert.Equal("meter-7", answer!.Properties.AssignedClientIdentifier);
+        Assert.Equal(assigned, first!.Properties.AssignedClientIdentifier);
+        Assert.NotEqual("", assigned);
+        Assert.NotEqual(assigned, second!.Properties.AssignedClientIdentifier);
     }
 
     [Theory]
     [InlineData(true, ReasonCode.Success)]
     [InlineData(false, ReasonCode.ClientIdentifierNotValid)]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.3-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.3-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-4")]
     public async Task A_device_of_3_1_1_without_a_client_identifier_has_a_clean_session(bool clean, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -97,21 +106,87 @@ public sealed class ConnectTests
     }
 
     [Theory]
-    [InlineData(100u, 0u)]
-    [InlineData(0u, null)]
-    public async Task A_session_that_should_outlive_its_connection_is_told_that_it_will_not(uint asked, uint? granted)
+    [InlineData(MqttVersion.V500, true, null, 0u)]
+    [InlineData(MqttVersion.V500, false, 100u, 100u)]
+    [InlineData(MqttVersion.V500, true, uint.MaxValue, uint.MaxValue)]
+    [InlineData(MqttVersion.V311, true, null, 0u)]
+    [InlineData(MqttVersion.V311, false, null, uint.MaxValue)]
+    [Trait("mqtt", "MQTT-3.1.2-23")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-6")]
+    public async Task A_session_is_opened_for_as_long_as_it_is_asked_for(MqttVersion version, bool clean, uint? asked, uint expiry)
     {
         await using var edge = await TestEdge.Start();
 
-        var answer = await edge.TryConnect(new ConnectPacket
+        await edge.TryConnect(new ConnectPacket
         {
-            Version = MqttVersion.V500,
+            Version = version,
+            ClientId = "c",
+            CleanStart = clean,
             UserName = "meter-7",
             Password = Key,
-            Properties = new Properties { SessionExpiryInterval = asked },
+            Properties = asked is null ? Properties.None : new Properties { SessionExpiryInterval = asked },
         });
 
-        Assert.Equal(granted, answer!.Properties.SessionExpiryInterval);
+        Assert.Equal(("c", clean, expiry), (edge.Device.Connected!.ClientId, edge.Device.Connected.CleanStart, edge.Device.Connected.SessionExpiry));
+    }
+
+    [Theory]
+    [InlineData(MqttVersion.V311)]
+    [InlineData(MqttVersion.V500)]
+    [Trait("mqtt", "MQTT-3.2.2-3")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-2")]
+    public async Task A_session_that_was_there_is_said_to_be_present(MqttVersion version)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.Session = edge.Device.Session with { IsPresent = true };
+
+        var answer = await edge.TryConnect(MqttDevice.Credentials("meter-7", "key", version));
+
+        Assert.True(answer!.SessionPresent);
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-3.1.2-7")]
+    public async Task A_will_goes_to_the_grain_with_everything_that_it_has()
+    {
+        await using var edge = await TestEdge.Start();
+
+        await edge.TryConnect(new ConnectPacket
+        {
+            Version = MqttVersion.V500,
+            ClientId = "c",
+            UserName = "meter-7",
+            Password = Key,
+            Will = new ConnectWill("devices/meter-7/gone", "gone"u8.ToArray(), Qos.ExactlyOnce, Retain: true)
+            {
+                Properties = new Properties { WillDelayInterval = 5, MessageExpiryInterval = 60, ContentType = "text", UserProperties = [new("a", "b")] },
+            },
+        });
+
+        var (message, delay) = edge.Device.Connected!.Will!;
+        Assert.Equal(("devices/meter-7/gone", "meter-7", Qos.ExactlyOnce, true, 5u), (message.Topic, message.Device, message.Qos, message.Retain, delay));
+        Assert.Equal((60u, "text"), (message.Properties!.ExpiresAfter, message.Properties.ContentType));
+        Assert.Equal(new UserProperty("a", "b"), Assert.Single(message.Properties.User));
+    }
+
+    [Theory]
+    [InlineData("meter-7", ReasonCode.Success)]
+    [InlineData("", ReasonCode.Success)]
+    [InlineData("../meter-7", ReasonCode.ClientIdentifierNotValid)]
+    public async Task Where_nobody_needs_a_credential_a_client_identifier_is_the_devices_id(string clientId, ReasonCode reason)
+    {
+        await using var edge = await TestEdge.Start(options => options.Anonymous = ["demo/#"]);
+
+        var answer = await edge.TryConnect(new ConnectPacket { Version = MqttVersion.V500, ClientId = clientId });
+
+        Assert.Equal(reason, answer!.Reason);
+        if (clientId == "meter-7")
+        {
+            var credential = edge.Device.Connected!.Credential;
+            Assert.Equal((CredentialKind.None, null), (credential.Kind, credential.Secret));
+            Assert.Equal(["demo/#"], credential.Grants.AsEnumerable());
+        }
     }
 
     [Theory]
@@ -119,7 +194,6 @@ public sealed class ConnectTests
     [InlineData(601, (ushort)600)]
     [InlineData(600, null)]
     [InlineData(10, null)]
-    [Trait("mqtt", "MQTT-3.1.2-21")]
     [Trait("mqtt", "MQTT-3.2.2-22")]
     public async Task A_keep_alive_longer_than_the_servers_is_shortened(ushort asked, ushort? told)
     {
@@ -139,7 +213,8 @@ public sealed class ConnectTests
     [InlineData("", "key", ReasonCode.NotAuthorized)]
     [InlineData(null, null, ReasonCode.NotAuthorized)]
     [Trait("mqtt", "MQTT-3.1.4-2")]
-    [Trait("mqtt", "MQTT-3.2.2-7")]
+    [Trait("mqtt", "MQTT-3.2.2-6")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-4")]
     public async Task Who_does_not_show_a_devices_id_and_key_is_refused_in_both_versions(string? user, string? password, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -161,7 +236,6 @@ public sealed class ConnectTests
         Assert.Equal(2, edge.Log.Count());
         Assert.DoesNotContain(edge.Log, line => line.Contains("wrong", StringComparison.Ordinal)); // no credential in the log
         Assert.Equal(password == "wrong" ? 1 : 0, edge.Grains.Woken); // no grain wakes up for what cannot be right
-        Assert.Empty(edge.Grains.References);
     }
 
     [Fact]
@@ -186,7 +260,6 @@ public sealed class ConnectTests
 
         Assert.Equal(v5, (await edge.TryConnect(MqttDevice.Credentials("meter-7", "key")))!.Reason);
         Assert.Equal(v3, (await edge.TryConnect(MqttDevice.Credentials("meter-7", "key", MqttVersion.V311)))!.Reason);
-        Assert.Empty(edge.Grains.References);
     }
 
     [Fact]
@@ -204,7 +277,8 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.2-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-5")]
     public async Task MQTT_3_1_is_refused_with_return_code_1()
     {
         await using var edge = await TestEdge.Start();
@@ -235,7 +309,9 @@ public sealed class ConnectTests
     }
 
     [Fact]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.4-1")]
+    [Trait("mqtt", "MQTT-3.1.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.2.2-6")]
     public async Task A_malformed_CONNECT_is_answered_with_its_reason_in_5_0_and_not_at_all_in_3_1_1()
     {
         await using var edge = await TestEdge.Start();
@@ -259,6 +335,8 @@ public sealed class ConnectTests
     [InlineData("1080808080")]
     [InlineData("10818004")] // 65,537 and more: too much for a CONNECT
     [Trait("mqtt", "MQTT-3.1.0-1")]
+    [Trait("mqtt", "MQTT-3.14.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.0-1")]
     public async Task What_does_not_begin_with_a_CONNECT_is_closed_without_an_answer(string hex)
     {
         await using var edge = await TestEdge.Start();
@@ -308,6 +386,7 @@ public sealed class ConnectTests
 
     [Fact]
     [Trait("mqtt", "MQTT-3.1.4-6")]
+    [Trait("mqtt", "MQTT-3.2.2-7")]
     public async Task What_follows_a_refused_CONNECT_is_not_processed()
     {
         await using var edge = await TestEdge.Start();
@@ -344,15 +423,10 @@ public sealed class ConnectTests
     }
 
     [Theory]
-    [InlineData(Qos.ExactlyOnce, false, "devices/meter-7/gone", "x", ReasonCode.QosNotSupported)] // [MQTT-3.2.2-12]
-    [InlineData(Qos.AtMostOnce, true, "devices/meter-7/gone", "x", ReasonCode.RetainNotSupported)] // [MQTT-3.2.2-13]
-    [InlineData(Qos.AtMostOnce, false, "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", "x", ReasonCode.TopicNameInvalid)]
-    [InlineData(Qos.AtMostOnce, false, "a/+", "x", ReasonCode.TopicNameInvalid)]
-    [InlineData(Qos.AtMostOnce, false, "$SYS/x", "x", ReasonCode.NotAuthorized)]
-    [InlineData(Qos.AtMostOnce, false, "devices/meter-7/gone", "{\"ts\":\"never\"}", ReasonCode.PayloadFormatInvalid)]
-    [Trait("mqtt", "MQTT-3.2.2-12")]
-    [Trait("mqtt", "MQTT-3.2.2-13")]
-    public async Task A_will_that_could_not_be_published_is_refused_at_CONNECT(Qos qos, bool retain, string topic, string payload, ReasonCode reason)
+    [InlineData("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", "x", ReasonCode.TopicNameInvalid)]
+    [InlineData("a/+", "x", ReasonCode.TopicNameInvalid)]
+    [InlineData("devices/meter-7/gone", "{\"ts\":\"never\"}", ReasonCode.PayloadFormatInvalid)]
+    public async Task A_will_that_could_not_be_published_is_refused_at_CONNECT(string topic, string payload, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
 
@@ -361,7 +435,7 @@ public sealed class ConnectTests
             Version = MqttVersion.V500,
             UserName = "meter-7",
             Password = Key,
-            Will = new Will(topic, System.Text.Encoding.UTF8.GetBytes(payload), qos, retain),
+            Will = new ConnectWill(topic, System.Text.Encoding.UTF8.GetBytes(payload), Qos.AtMostOnce, Retain: false),
         });
 
         Assert.Equal(reason, answer!.Reason);
@@ -374,5 +448,27 @@ public sealed class ConnectTests
             () => TestEdge.Start(options => options.ReceiveMaximum = 0));
 
         Assert.Contains("DeviceEdge:ReceiveMaximum", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task When_it_is_not_known_whether_a_client_was_let_in_its_grain_hears_that_it_is_gone()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.OnConnect = () => throw new TimeoutException();
+
+        await edge.TryConnect(MqttDevice.Credentials("meter-7", "key"));
+
+        Assert.False((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
+    }
+
+    [Fact]
+    public async Task All_connections_of_an_edge_have_one_reference_for_the_grains()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var first = await edge.Connect();
+        await using var second = await MqttDevice.Connect(edge.Port, "meter-8", "key");
+
+        Assert.Equal(1, edge.Grains.References);
+        Assert.NotEqual(edge.Device.Connected!.ConnectionId, edge.Grains["meter-8"].Connected!.ConnectionId);
     }
 }

@@ -1,6 +1,6 @@
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
-using OrleansIoT.Devices;
+using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.DeviceEdge.Tests.Sessions;
@@ -15,6 +15,8 @@ public sealed class EndingTests
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-8")]
     [Trait("mqtt", "MQTT-3.14.4-3")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.14.4-3")]
     public async Task Who_takes_his_leave_leaves_no_will(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -23,15 +25,15 @@ public sealed class EndingTests
         await device.Send(new DisconnectPacket());
 
         Assert.Null(await device.Receive());
-        Assert.Equal(edge.Device.ConnectionId, await edge.Device.NextDisconnect());
-        Assert.Equal(0, edge.Device.Waiting);
-        Assert.Empty(edge.Grains.References);
+        var (connectionId, disconnect) = await edge.Device.NextDisconnect();
+        Assert.Equal((edge.Device.Connected!.ConnectionId, false, null), (connectionId, disconnect.PublishesWill, disconnect.SessionExpiry));
         Assert.Empty(edge.Log);
     }
 
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-8")]
     public async Task Who_vanishes_leaves_his_will(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -39,9 +41,7 @@ public sealed class EndingTests
 
         await device.DisposeAsync();
 
-        var will = Assert.Single((await edge.Device.NextPublish()).Messages);
-        Assert.Equal(("devices/meter-7/gone", (ushort)0, false), (will.Topic, will.PacketId, will.HasOwnTime));
-        await edge.Device.NextDisconnect();
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class EndingTests
 
         await device.Disconnect(ReasonCode.DisconnectWithWillMessage);
 
-        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Fact]
@@ -64,35 +64,33 @@ public sealed class EndingTests
         await device.Send(device.Message(Topic, "1"), new SubAckPacket { PacketId = 1, Reasons = [ReasonCode.Success] });
 
         Assert.Equal(["1"], (await edge.Device.NextPublish()).Payloads);
-        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.4-3")]
-    public async Task Who_is_taken_over_hears_it_and_what_is_under_way_is_still_acknowledged(MqttVersion version)
+    [Trait("mqtt-3.1.1", "MQTT-3.1.4-2")]
+    public async Task Who_is_taken_over_hears_it_and_its_grain_hears_that_it_is_gone(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
-        edge.Device.ByHand = true;
-        await using var device = await edge.Connect(version);
-        await device.Send(device.Message(Topic, "1"));
-        var call = await edge.Device.NextPublish();
+        await using var device = await ConnectWithWill(edge, version);
 
-        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
-        call.Complete();
+        await edge.Device.End(ConnectionEnd.TakenOver);
 
-        Assert.Equal(PacketType.PubAck, (await device.Receive())!.Type);
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill); // there was time for both
         if (version == MqttVersion.V500)
         {
             Assert.Equal(ReasonCode.SessionTakenOver, ((DisconnectPacket?)await device.Receive())!.Reason);
         }
 
         Assert.Null(await device.Receive());
+        await edge.Device.End(ConnectionEnd.TakenOver); // there is nobody any more
     }
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public async Task What_had_not_gone_to_the_grain_when_its_connection_was_taken_over_goes_as_a_redelivery(MqttVersion version)
+    public async Task Whose_grain_has_ended_it_waits_for_no_answer_of_that_grain(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
         edge.Device.ByHand = true;
@@ -102,20 +100,18 @@ public sealed class EndingTests
         await device.Send(device.Message(Topic, "2"), PingReqPacket.Instance);
         Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
 
-        await edge.Device.Connection!.End(ConnectionEnd.TakenOver); // and on the new connection "2" may come again
-        underWay.Complete();
-        var late = await edge.Device.NextPublish();
-        late.Complete();
+        // The grain has its turn for the new connection, and what is under way waits behind that.
+        await edge.Device.End(ConnectionEnd.TakenOver);
+        underWay.Throw(new FailureException(Failure.NotSignedIn, "That is no connection of yours."));
 
-        Assert.False(Assert.Single(underWay.Messages).Dup);
-        Assert.True(Assert.Single(late.Messages).Dup);
-        Assert.Equal(1, ((AckPacket?)await device.Receive())!.PacketId);
         if (version == MqttVersion.V500)
         {
-            Assert.Equal(PacketType.Disconnect, (await device.Receive())!.Type); // and no answer to "2"
+            Assert.Equal(PacketType.Disconnect, (await device.Receive())!.Type);
         }
 
-        Assert.Null(await device.Receive());
+        Assert.Null(await device.Receive()); // what is not acknowledged comes again, on the new connection
+        Assert.Equal(0, edge.Device.Waiting);
+        Assert.Empty(edge.Log);
     }
 
     [Fact]
@@ -124,12 +120,11 @@ public sealed class EndingTests
         await using var edge = await TestEdge.Start();
         await using var device = await ConnectWithWill(edge, MqttVersion.V500);
 
-        await edge.Device.Connection!.End(ConnectionEnd.CredentialRevoked);
+        await edge.Device.End(ConnectionEnd.CredentialRevoked);
 
         Assert.Equal(ReasonCode.NotAuthorized, ((DisconnectPacket?)await device.Receive())!.Reason);
         Assert.Null(await device.Receive());
-        await edge.Device.NextDisconnect();
-        Assert.Equal(0, edge.Device.Waiting);
+        Assert.False((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Theory]
@@ -156,8 +151,7 @@ public sealed class EndingTests
 
         Assert.Null(await device.Receive());
         await stopping;
-        await edge.Device.NextDisconnect();
-        Assert.Equal(0, edge.Device.Waiting); // no will
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Fact]
@@ -168,14 +162,10 @@ public sealed class EndingTests
         await using var device = await edge.Connect();
         await device.Send(device.Message(Topic, "1"));
         var call = await edge.Device.NextPublish();
-        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
+        device.EndSending(); // it goes by itself, so that what is under way is waited for
 
         var closed = device.Receive();
-        while (!closed.IsCompleted)
-        {
-            edge.Clock.Advance(TimeSpan.FromSeconds(5)); // the limit may not have been set yet the first time
-            await Task.Yield();
-        }
+        await edge.Until(closed, TimeSpan.FromSeconds(5)); // the limit may not have been set yet the first time
 
         Assert.Null(await closed);
         await edge.Device.NextDisconnect();
@@ -185,27 +175,23 @@ public sealed class EndingTests
     [Fact]
     public async Task A_device_that_reads_nothing_is_not_read_and_can_be_ended_all_the_same()
     {
-        await using var edge = await TestEdge.Start();
+        await using var edge = await TestEdge.Start(options => options.DeviceRate = 0);
         await using var device = await edge.Connect();
         var subscribe = new SubscribePacket { PacketId = 1, Subscriptions = [.. Enumerable.Repeat(new Subscription("a", Qos.AtMostOnce), 60_000)] };
 
         var sending = device.Send([.. Enumerable.Repeat(subscribe, 200)]); // 12 MB of answers
-        await edge.Device.Connection!.End(ConnectionEnd.TakenOver);
-        var disconnected = edge.Device.NextDisconnect();
-        while (!disconnected.IsCompleted)
-        {
-            edge.Clock.Advance(TimeSpan.FromSeconds(5));
-            await Task.Yield();
-        }
+        await edge.Until(edge.Device.End(ConnectionEnd.TakenOver), TimeSpan.FromSeconds(1));
 
-        await disconnected;
+        await edge.Device.NextDisconnect();
         await Assert.ThrowsAsync<System.Net.Sockets.SocketException>(() => sending);
     }
 
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.1.2-22")]
-    [Trait("mqtt", "3.1.1:MQTT-3.1.2-24")]
+    [Trait("mqtt", "MQTT-3.12.4-1")]
+    [Trait("mqtt-3.1.1", "MQTT-3.1.2-24")]
+    [Trait("mqtt-3.1.1", "MQTT-3.12.4-1")]
     public async Task Silence_of_one_and_a_half_times_the_keep_alive_ends_the_connection(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -224,7 +210,7 @@ public sealed class EndingTests
         }
 
         Assert.Null(await device.Receive());
-        Assert.Equal(["gone"], (await edge.Device.NextPublish()).Payloads);
+        Assert.True((await edge.Device.NextDisconnect()).Disconnect.PublishesWill);
     }
 
     [Fact]
@@ -261,6 +247,28 @@ public sealed class EndingTests
         }
     }
 
+    [Theory]
+    [InlineData(60u, 0u)]
+    [InlineData(60u, 120u)]
+    [InlineData(60u, null)]
+    public async Task Who_takes_his_leave_may_say_how_long_the_session_is_to_live(uint opened, uint? changed)
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Dial();
+        await device.Connect(new ConnectPacket
+        {
+            Version = MqttVersion.V500,
+            ClientId = "c",
+            UserName = "meter-7",
+            Password = "key"u8.ToArray(),
+            Properties = new Properties { SessionExpiryInterval = opened },
+        });
+
+        await device.Send(new DisconnectPacket { Properties = changed is null ? Properties.None : new Properties { SessionExpiryInterval = changed } });
+
+        Assert.Equal(changed, (await edge.Device.NextDisconnect()).Disconnect.SessionExpiry);
+    }
+
     private static async Task<MqttDevice> ConnectWithWill(TestEdge edge, MqttVersion version, ushort keepAlive = 0)
     {
         var device = await edge.Dial(version);
@@ -271,7 +279,7 @@ public sealed class EndingTests
             UserName = "meter-7",
             Password = "key"u8.ToArray(),
             KeepAlive = keepAlive,
-            Will = new Will("devices/meter-7/gone", "gone"u8.ToArray(), Qos.AtLeastOnce, false),
+            Will = new ConnectWill("devices/meter-7/gone", "gone"u8.ToArray(), Qos.AtLeastOnce, false),
         });
         Assert.Equal(ReasonCode.Success, answer!.Reason);
         return device;

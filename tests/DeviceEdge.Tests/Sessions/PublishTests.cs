@@ -3,6 +3,7 @@ using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Sessions;
 
@@ -15,6 +16,7 @@ public sealed class PublishTests
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-4.3.2-4")]
+    [Trait("mqtt-3.1.1", "MQTT-4.3.2-2")]
     public async Task A_puback_leaves_only_after_the_grain_has_answered(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -32,7 +34,10 @@ public sealed class PublishTests
 
     [Theory]
     [MemberData(nameof(Versions))]
+    [Trait("mqtt", "MQTT-2.2.1-5")]
     [Trait("mqtt", "MQTT-4.6.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-2.3.1-6")]
+    [Trait("mqtt-3.1.1", "MQTT-4.6.0-2")]
     public async Task What_has_arrived_goes_as_one_batch_and_pubacks_leave_in_order(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -95,7 +100,7 @@ public sealed class PublishTests
     }
 
     [Fact]
-    [Trait("mqtt", "MQTT-4.3.1-1")]
+    [Trait("mqtt", "MQTT-3.3.4-1")]
     public async Task A_message_of_QoS_0_is_stored_in_its_place_and_answered_nothing()
     {
         await using var edge = await TestEdge.Start();
@@ -152,7 +157,6 @@ public sealed class PublishTests
 
     [Theory]
     [InlineData(Failure.Invalid, ReasonCode.PayloadFormatInvalid)]
-    [InlineData(Failure.NotSignedIn, ReasonCode.NotAuthorized)]
     [InlineData(Failure.Forbidden, ReasonCode.NotAuthorized)]
     [InlineData(Failure.NotFound, ReasonCode.NotAuthorized)]
     [InlineData(Failure.TooLarge, ReasonCode.QuotaExceeded)]
@@ -172,6 +176,20 @@ public sealed class PublishTests
         await old.Send(old.Message(Topic, "1"));
         (await edge.Device.NextPublish()).Throw(new FailureException(failure, "No."));
         Assert.Null(await old.Receive());
+    }
+
+    [Fact]
+    public async Task When_the_grain_does_not_know_the_connection_nothing_is_answered_and_the_device_is_to_come_again()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect();
+
+        await device.Send(device.Message(Topic, "1"));
+        (await edge.Device.NextPublish()).Throw(new FailureException(Failure.NotSignedIn, "That is no connection of yours."));
+
+        Assert.Equal(ReasonCode.ImplementationSpecificError, ((DisconnectPacket?)await device.Receive())!.Reason);
+        Assert.Null(await device.Receive());
     }
 
     [Theory]
@@ -229,7 +247,6 @@ public sealed class PublishTests
     }
 
     [Theory]
-    [InlineData("$SYS/x", ReasonCode.NotAuthorized)]
     [InlineData("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", ReasonCode.TopicNameInvalid)]
     public async Task A_topic_that_no_device_may_have_is_refused_by_the_edge(string topic, ReasonCode reason)
     {
@@ -244,11 +261,11 @@ public sealed class PublishTests
     [Fact]
     public async Task The_largest_payload_is_stored_and_one_byte_more_is_refused()
     {
-        await using var edge = await TestEdge.Start();
+        await using var edge = await TestEdge.Start(options => options.MaxPayloadSize = 1024);
         await using var device = await edge.Connect();
 
-        Assert.Equal(ReasonCode.Success, await device.Publish(Topic, new string('x', 64 * 1024)));
-        Assert.Equal(ReasonCode.QuotaExceeded, await device.Publish(Topic, new string('x', (64 * 1024) + 1)));
+        Assert.Equal(ReasonCode.Success, await device.Publish(Topic, new string('x', 1024)));
+        Assert.Equal(ReasonCode.QuotaExceeded, await device.Publish(Topic, new string('x', 1025)));
     }
 
     [Fact]
@@ -265,10 +282,10 @@ public sealed class PublishTests
             Properties = new Properties { RequestProblemInformation = false },
         });
 
-        await device.Send(device.Message("$SYS/x", "1"));
+        await device.Send(device.Message("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", "1"));
 
         var ack = (AckPacket?)await device.Receive();
-        Assert.Equal((ReasonCode.NotAuthorized, null), (ack!.Reason, ack.Properties.ReasonString));
+        Assert.Equal((ReasonCode.TopicNameInvalid, null), (ack!.Reason, ack.Properties.ReasonString));
     }
 
     [Fact]
@@ -281,15 +298,16 @@ public sealed class PublishTests
         await device.Connect(new ConnectPacket
         {
             Version = MqttVersion.V500,
+            ClientId = "c",
             UserName = "meter-7",
             Password = "key"u8.ToArray(),
             Properties = new Properties { MaximumPacketSize = 40 },
         });
 
-        await device.Send(device.Message("$SYS/x", "1"));
+        await device.Send(device.Message("a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q", "1"));
 
         var ack = (AckPacket?)await device.Receive();
-        Assert.Equal((ReasonCode.NotAuthorized, null), (ack!.Reason, ack.Properties.ReasonString));
+        Assert.Equal((ReasonCode.TopicNameInvalid, null), (ack!.Reason, ack.Properties.ReasonString));
     }
 
     [Fact]
@@ -320,7 +338,7 @@ public sealed class PublishTests
     [Fact]
     public async Task A_device_that_keeps_to_the_receive_maximum_is_never_thrown_out()
     {
-        await using var edge = await TestEdge.Start(options => options.ReceiveMaximum = 10);
+        await using var edge = await TestEdge.Start(options => (options.ReceiveMaximum, options.DeviceRate) = (10, 0));
         await using var device = await edge.Connect();
 
         var reasons = await device.PublishAll(Enumerable.Range(0, 2_000).Select(i => (Topic, $"{i}")), window: 10);
@@ -447,4 +465,157 @@ public sealed class PublishTests
 
         Assert.Equal(ReasonCode.Success, await other.Publish("devices/meter-8/t", "1"));
     }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-3.3.2-15")]
+    [Trait("mqtt", "MQTT-3.3.2-16")]
+    [Trait("mqtt", "MQTT-3.3.2-17")]
+    [Trait("mqtt", "MQTT-3.3.2-18")]
+    [Trait("mqtt", "MQTT-3.3.2-20")]
+    [Trait("mqtt", "MQTT-3.3.2-4")]
+    public async Task What_a_publisher_says_about_a_message_goes_with_it_unaltered()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        await device.Send(new PublishPacket
+        {
+            Topic = Topic,
+            Payload = "1"u8.ToArray(),
+            Qos = Qos.AtLeastOnce,
+            PacketId = 1,
+            Retain = true,
+            Properties = new Properties
+            {
+                PayloadFormatIndicator = true,
+                MessageExpiryInterval = 60,
+                ContentType = "text/plain",
+                ResponseTopic = "devices/meter-7/answer",
+                CorrelationData = [0, 1, 2],
+                UserProperties = [new("b", "2"), new("a", "1"), new("b", "2")],
+            },
+        });
+        await device.Receive();
+        var message = Assert.Single((await edge.Device.NextPublish()).Messages);
+
+        Assert.Equal((Qos.AtLeastOnce, true), (message.Qos, message.Retain));
+        var said = message.Properties!;
+        Assert.Equal((true, 60u, "text/plain", "devices/meter-7/answer"), (said.IsUtf8, said.ExpiresAfter, said.ContentType, said.ResponseTopic));
+        Assert.Equal([0, 1, 2], said.CorrelationData!.Value.ToArray());
+        Assert.Equal([new("b", "2"), new("a", "1"), new("b", "2")], said.User.AsEnumerable());
+    }
+
+    [Fact]
+    public async Task A_message_about_which_nothing_is_said_has_no_properties()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        await device.Send(Aliased(Topic, 1, "1"));
+        await device.Receive();
+
+        Assert.Null(Assert.Single((await edge.Device.NextPublish()).Messages).Properties);
+    }
+
+    [Fact]
+    public async Task A_payload_that_is_not_the_text_it_is_said_to_be_is_refused()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        await device.Send(new PublishPacket
+        {
+            Topic = Topic,
+            Payload = new byte[] { 0xC0, 0x80 },
+            Qos = Qos.AtLeastOnce,
+            PacketId = 1,
+            Properties = new Properties { PayloadFormatIndicator = true },
+        });
+
+        Assert.Equal(ReasonCode.PayloadFormatInvalid, ((AckPacket?)await device.Receive())!.Reason);
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-3.3.2-11")]
+    [Trait("mqtt", "MQTT-3.3.2-12")]
+    public async Task A_topic_alias_stands_for_the_topic_that_it_was_set_to_last()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        foreach (var (topic, alias) in new[] { ("a", 1), ("b", 16), ("", 1), ("", 16), ("c", 1), ("", 1) })
+        {
+            await device.Send(Aliased(topic, (ushort)alias, "x"));
+            Assert.Equal(ReasonCode.Success, ((AckPacket?)await device.Receive())!.Reason);
+        }
+
+        var topics = new List<string>();
+        while (topics.Count < 6)
+        {
+            topics.AddRange((await edge.Device.NextPublish()).Messages.Select(message => message.Topic));
+        }
+
+        Assert.Equal(["a", "b", "a", "b", "c", "c"], topics);
+    }
+
+    [Theory]
+    [InlineData("a", 17, ReasonCode.TopicAliasInvalid)]
+    [InlineData("a", 0, ReasonCode.TopicAliasInvalid)]
+    [InlineData("", 2, ReasonCode.ProtocolError)]
+    [Trait("mqtt", "MQTT-3.3.2-7")]
+    [Trait("mqtt", "MQTT-3.3.2-8")]
+    [Trait("mqtt", "MQTT-3.3.2-9")]
+    public async Task A_topic_alias_that_there_cannot_be_or_is_not_ends_the_connection(string topic, int alias, ReasonCode reason)
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+
+        await device.Send(Aliased(topic, (ushort)alias, "x"));
+
+        Assert.Equal(reason, ((DisconnectPacket?)await device.Receive())!.Reason);
+        Assert.Null(await device.Receive());
+    }
+
+    [Fact]
+    public async Task A_topic_alias_ends_with_its_connection()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var first = await edge.Connect();
+        await first.Send(Aliased(Topic, 1, "x"));
+        await first.Receive();
+        await using var second = await edge.Connect();
+
+        await second.Send(Aliased("", 1, "x"));
+
+        Assert.Equal(ReasonCode.ProtocolError, ((DisconnectPacket?)await second.Receive())!.Reason);
+    }
+
+    [Theory]
+    [InlineData(MqttVersion.V311, ReasonCode.Success)]
+    [InlineData(MqttVersion.V500, ReasonCode.NotAuthorized)]
+    [Trait("mqtt", "MQTT-3.3.5-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.5-2")]
+    public async Task A_topic_of_the_servers_is_refused_in_5_0_and_thrown_away_in_3_1_1(MqttVersion version, ReasonCode reason)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect(version);
+
+        await device.Send(device.Message("$SYS/x", "1"));
+        (await edge.Device.NextPublish()).Refuse(new PublishFailure(0, Failure.Forbidden, "Not yours."));
+        Assert.Equal(reason, ((AckPacket?)await device.Receive())!.Reason);
+
+        await device.Send(device.Message(Topic, "2")); // the connection lives on
+        (await edge.Device.NextPublish()).Complete();
+        Assert.Equal(ReasonCode.Success, ((AckPacket?)await device.Receive())!.Reason);
+    }
+
+    private static PublishPacket Aliased(string topic, ushort alias, string payload) => new()
+    {
+        Topic = topic,
+        Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+        Qos = Qos.AtLeastOnce,
+        PacketId = 1,
+        Properties = new Properties { TopicAlias = alias },
+    };
 }

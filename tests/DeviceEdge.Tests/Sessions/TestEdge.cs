@@ -41,6 +41,18 @@ internal sealed class TestEdge : IAsyncDisposable, ILoggerProvider, ILogger
     /// <summary>Complete when the edge does not read a connection because its store is slow.</summary>
     public Task IsPaused() => Eventually.Is(() => _app.Services.GetRequiredService<LiveSessions>().Paused > 0);
 
+    /// <summary>Moves the clock on, a step at a time, until this is done.</summary>
+    public async Task Until(Task done, TimeSpan step)
+    {
+        while (!done.IsCompleted)
+        {
+            Clock.Advance(step);
+            await Task.Yield();
+        }
+
+        await done;
+    }
+
     public int Port { get; private set; }
 
     public static async Task<TestEdge> Start(Action<DeviceEdgeOptions>? configure = null)

@@ -14,33 +14,18 @@ internal sealed class TestGrains
 {
     private readonly ConcurrentDictionary<string, TestDevice> _devices = new();
 
-    public TestGrains() => Factory = GrainsByHand.Factory((_, key) => DeviceOf(key), Add, Remove);
+    public TestGrains() => Factory = GrainsByHand.Factory((_, key) => DeviceOf(key), _ => References++);
 
     public IGrainFactory Factory { get; }
 
     public int Woken => _devices.Count;
 
-    public List<IGrainObserver> References { get; } = [];
+    /// <summary>How many observers grains have been shown.</summary>
+    public int References { get; private set; }
 
     public TestDevice this[string device] => DeviceOf($"default/{device}");
 
     private TestDevice DeviceOf(string key) => _devices.GetOrAdd(key, _ => new TestDevice());
-
-    private void Add(IGrainObserver observer)
-    {
-        lock (References)
-        {
-            References.Add(observer);
-        }
-    }
-
-    private void Remove(IGrainObserver observer)
-    {
-        lock (References)
-        {
-            Assert.True(References.Remove(observer));
-        }
-    }
 }
 
 /// <summary>One call of Publish, to be answered by the test.</summary>
@@ -64,54 +49,91 @@ internal sealed class PublishCall(ImmutableArray<TelemetryMessage> messages, Cal
     public void Throw(Exception e) => _answer.SetException(e);
 }
 
-/// <summary>A device whose key is "key" and that stores everything, unless the test says otherwise.</summary>
+/// <summary>One call of Release, likewise.</summary>
+internal sealed class ReleaseCall(ImmutableArray<ushort> ids)
+{
+    private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public IEnumerable<ushort> Ids => ids;
+
+    public Task Answer => _answer.Task;
+
+    public void Complete() => _answer.SetResult();
+
+    public void Throw(Exception e) => _answer.SetException(e);
+}
+
+/// <summary>
+/// A device whose key is "key", that stores everything, grants every subscription and has nothing to send, unless the test
+/// says otherwise.
+/// </summary>
 internal sealed class TestDevice : IDeviceGrain
 {
-    private readonly Channel<PublishCall> _calls = Channel.CreateUnbounded<PublishCall>();
-    private readonly Channel<string> _disconnects = Channel.CreateUnbounded<string>();
+    private readonly Channel<PublishCall> _publishes = Channel.CreateUnbounded<PublishCall>();
+    private readonly Channel<ReleaseCall> _releases = Channel.CreateUnbounded<ReleaseCall>();
+    private readonly Channel<(string ConnectionId, ClientDisconnect Disconnect)> _disconnects =
+        Channel.CreateUnbounded<(string, ClientDisconnect)>();
 
-    /// <summary>Whether the test answers each Publish itself.</summary>
+    /// <summary>Whether the test answers each Publish and Release itself.</summary>
     public bool ByHand { get; set; }
 
     /// <summary>What Connect throws, or waits for.</summary>
     public Func<Task> OnConnect { get; set; } = () => Task.CompletedTask;
 
-    public int Connects { get; private set; }
+    /// <summary>What Connect finds.</summary>
+    public SessionOpened Session { get; set; } = new("meter-7/c", IsPresent: false, IsDurable: false, [], [], [], Sent: 0, Last: 0);
 
-    public IDeviceConnection? Connection { get; private set; }
+    public Func<ImmutableArray<Subscription>, Task<SubscribeResult>> OnSubscribe { get; set; } = subscriptions =>
+        Task.FromResult(new SubscribeResult([.. subscriptions.Select(_ => new SubscribeOutcome(null, null, SendsRetained: false))], Last: 0));
 
-    public string? ConnectionId { get; private set; }
+    public Func<ImmutableArray<string>, Task<ImmutableArray<bool>>> OnUnsubscribe { get; set; } = filters =>
+        Task.FromResult(ImmutableArray.CreateRange(filters.Select(_ => true)));
+
+    public Dictionary<string, ImmutableArray<TelemetryMessage>> RetainedByFilter { get; } = [];
+
+    /// <summary>The last CONNECT that came.</summary>
+    public ClientConnect? Connected { get; private set; }
 
     public Caller? ConnectCaller { get; private set; }
 
-    public int Waiting => _calls.Reader.Count;
+    public Caller? DisconnectCaller { get; private set; }
+
+    public int Waiting => _publishes.Reader.Count;
+
+    public int RefusedByTheEdge { get; private set; }
 
     /// <summary>The next call of Publish, when it comes.</summary>
-    public async Task<PublishCall> NextPublish() => await _calls.Reader.ReadAsync(Soon());
+    public async Task<PublishCall> NextPublish() => await _publishes.Reader.ReadAsync(Soon());
 
-    /// <summary>The connection id of the next call of Disconnect, when it comes.</summary>
-    public async Task<string> NextDisconnect() => await _disconnects.Reader.ReadAsync(Soon());
+    public async Task<ReleaseCall> NextRelease() => await _releases.Reader.ReadAsync(Soon());
 
-    public async Task Connect(string key, string connectionId, IDeviceConnection connection)
+    /// <summary>The next call of Disconnect, when it comes.</summary>
+    public async Task<(string ConnectionId, ClientDisconnect Disconnect)> NextDisconnect() => await _disconnects.Reader.ReadAsync(Soon());
+
+    /// <summary>Ends the connection as the grain does.</summary>
+    public Task End(ConnectionEnd why) => Connected!.Edge.End(Connected.ConnectionId, why);
+
+    public async Task<SessionOpened> Connect(ClientConnect connect)
     {
-        Connects++;
         ConnectCaller = Caller.Current;
         await OnConnect();
-        if (key != "key")
+        if (connect.Credential is { Kind: CredentialKind.Key, Secret: not "key" })
         {
             throw new FailureException(Failure.NotSignedIn, "There is no such device, or this is not its key.");
         }
 
-        (ConnectionId, Connection) = (connectionId, connection);
+        Connected = connect;
+        return Session;
     }
 
-    public Task Disconnect(string connectionId)
+    public Task Disconnect(string connectionId, ClientDisconnect disconnect)
     {
-        _disconnects.Writer.TryWrite(connectionId);
+        DisconnectCaller = Caller.Current;
+        _disconnects.Writer.TryWrite((connectionId, disconnect));
         return Task.CompletedTask;
     }
 
-    public Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages)
+    public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
     {
         var call = new PublishCall(messages, Caller.Current);
         if (!ByHand)
@@ -119,17 +141,41 @@ internal sealed class TestDevice : IDeviceGrain
             call.Complete();
         }
 
-        _calls.Writer.TryWrite(call);
+        _publishes.Writer.TryWrite(call);
         return call.Answer;
     }
 
-    public int RefusedByTheEdge { get; private set; }
+    public Task Release(string connectionId, ImmutableArray<ushort> packetIds)
+    {
+        var call = new ReleaseCall(packetIds);
+        if (!ByHand)
+        {
+            call.Complete();
+        }
+
+        _releases.Writer.TryWrite(call);
+        return call.Answer;
+    }
 
     public Task Refused(int messages)
     {
         RefusedByTheEdge += messages;
         return Task.CompletedTask;
     }
+
+    public Task<SubscribeResult> Subscribe(string connectionId, ImmutableArray<Subscription> subscriptions) => OnSubscribe(subscriptions);
+
+    public Task<ImmutableArray<bool>> Unsubscribe(string connectionId, ImmutableArray<string> filters) => OnUnsubscribe(filters);
+
+    public Task<RetainedPage> Retained(string connectionId, string filter, string? from) =>
+        Task.FromResult(new RetainedPage(RetainedByFilter.GetValueOrDefault(filter, []), Next: null));
+
+    public Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count) =>
+        Task.FromResult(ImmutableArray<QueuedMessage>.Empty);
+
+    public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => Task.CompletedTask;
+
+    public Task Due(string clientId) => throw new NotSupportedException();
 
     public Task<string> Register(DeviceRegistration registration) => throw new NotSupportedException();
 
@@ -138,6 +184,8 @@ internal sealed class TestDevice : IDeviceGrain
     public Task Remove() => throw new NotSupportedException();
 
     public Task<DeviceSnapshot> Get() => throw new NotSupportedException();
+
+    public Task<string> CredentialId() => throw new NotSupportedException();
 
     /// <summary>Longer than anything takes that comes at all.</summary>
     private static CancellationToken Soon() => new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token;

@@ -3,6 +3,7 @@ using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Telemetry;
 using OrleansIoT.Failures;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Telemetry;
 

@@ -5,7 +5,6 @@ namespace OrleansIoT.Grains.Abstractions.Tests.Topics;
 public sealed class TopicFilterTests
 {
     [Theory]
-    [Trait("mqtt", "MQTT-4.7.1-1")]
     [InlineData("sport/tennis/player1/#", "sport/tennis/player1")]
     [InlineData("sport/tennis/player1/#", "sport/tennis/player1/ranking")]
     [InlineData("sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon")]
@@ -21,6 +20,12 @@ public sealed class TopicFilterTests
     [InlineData("a/+/b", "a//b")]
     [InlineData("$SYS/#", "$SYS/monitor")]
     [InlineData("$SYS/monitor/+", "$SYS/monitor/Clients")]
+    [Trait("mqtt", "MQTT-4.7.1-1")]
+    [Trait("mqtt", "MQTT-4.7.1-2")]
+    [Trait("mqtt", "MQTT-4.7.2-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.1-2")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.1-3")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.2-1")]
     public void A_filter_matches_what_the_specification_says(string filter, string topic)
     {
         Assert.True(TopicFilter.IsValid(filter, out _));
@@ -28,7 +33,6 @@ public sealed class TopicFilterTests
     }
 
     [Theory]
-    [Trait("mqtt", "MQTT-4.7.2-1")]
     [InlineData("sport/tennis/+", "sport/tennis/player1/ranking")]
     [InlineData("sport/+", "sport")]
     [InlineData("+", "/finance")]
@@ -38,16 +42,27 @@ public sealed class TopicFilterTests
     [InlineData("#", "$SYS/monitor")]
     [InlineData("+/monitor/Clients", "$SYS/monitor/Clients")]
     [InlineData("a/#", "ab")]
+    [Trait("mqtt", "MQTT-4.7.2-1")]
+    [Trait("mqtt", "MQTT-4.7.3-4")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.2-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-4")]
     public void And_nothing_else(string filter, string topic) => Assert.False(TopicFilter.Matches(filter, topic));
 
     [Theory]
-    [Trait("mqtt", "MQTT-4.7.1-2")]
     [InlineData("")]
     [InlineData("sport/tennis#")]
     [InlineData("sport/tennis/#/ranking")]
     [InlineData("sport+")]
     [InlineData("+a/b")]
     [InlineData("a\0b")]
+    [Trait("mqtt", "MQTT-4.7.1-1")]
+    [Trait("mqtt", "MQTT-4.7.1-2")]
+    [Trait("mqtt", "MQTT-4.7.3-1")]
+    [Trait("mqtt", "MQTT-4.7.3-2")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.1-2")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.1-3")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-2")]
     public void What_is_no_filter_is_refused_with_a_sentence(string filter)
     {
         Assert.False(TopicFilter.IsValid(filter, out var why));

@@ -5,7 +5,6 @@ namespace OrleansIoT.Grains.Abstractions.Tests.Topics;
 public sealed class TopicNameTests
 {
     [Theory]
-    [Trait("mqtt", "MQTT-4.7.3-1")]
     [InlineData("a")]
     [InlineData("/")]
     [InlineData("a//b/")]
@@ -13,11 +12,18 @@ public sealed class TopicNameTests
     public void Every_string_without_wildcards_is_a_name(string topic) => Assert.True(TopicName.IsValid(topic, out _));
 
     [Theory]
-    [Trait("mqtt", "MQTT-3.3.2-2")]
     [InlineData("")]
     [InlineData("a/+")]
     [InlineData("#")]
     [InlineData("a\0")]
+    [Trait("mqtt", "MQTT-3.3.2-2")]
+    [Trait("mqtt", "MQTT-4.7.0-1")]
+    [Trait("mqtt", "MQTT-4.7.3-1")]
+    [Trait("mqtt", "MQTT-4.7.3-2")]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.2-2")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.1-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.7.3-2")]
     public void Wildcards_nothing_and_NUL_are_none(string topic) => Assert.False(TopicName.IsValid(topic, out _));
 
     [Fact]

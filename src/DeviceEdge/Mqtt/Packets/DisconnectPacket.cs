@@ -69,7 +69,10 @@ public sealed class AuthPacket : MqttPacket
             throw MqttProtocolException.Protocol("AUTH does not have this reason code."); // [MQTT-3.15.2-1]
         }
 
-        return new AuthPacket { Reason = reason, Properties = Properties.Read(ref wire, PropertyPlace.Auth) };
+        var properties = Properties.Read(ref wire, PropertyPlace.Auth);
+        return reason == ReasonCode.Success || properties.AuthenticationMethod is not null
+            ? new AuthPacket { Reason = reason, Properties = properties }
+            : throw MqttProtocolException.Protocol("AUTH names its authentication method."); // section 3.15.2.2.2
     }
 
     internal override void Write(WireWriter wire, MqttVersion version)

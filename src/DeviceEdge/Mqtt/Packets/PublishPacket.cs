@@ -79,9 +79,9 @@ public sealed class PublishPacket : MqttPacket
             throw new MqttProtocolException(ReasonCode.TopicNameInvalid, "A topic name has no wildcards."); // [MQTT-3.3.2-2]
         }
 
-        if (properties.ResponseTopic is { } response && response.AsSpan().ContainsAny('+', '#'))
+        if (properties.ResponseTopic is { } response && (response.Length == 0 || response.AsSpan().ContainsAny('+', '#')))
         {
-            throw MqttProtocolException.Protocol("A response topic has no wildcards."); // [MQTT-3.3.2-14]
+            throw MqttProtocolException.Protocol("A response topic is a topic name."); // [MQTT-3.3.2-14], [MQTT-4.7.3-1]
         }
     }
 }

@@ -50,7 +50,7 @@ public sealed class SubscribePacket : MqttPacket
             throw MqttProtocolException.Protocol("SUBSCRIBE has at least one topic filter.");
         }
 
-        var filter = Filter(ref wire);
+        var filter = TopicFilters.Read(ref wire, version);
         var options = wire.Byte();
         if ((options & (version == MqttVersion.V311 ? 0xFC : 0xC0)) != 0)
         {
@@ -64,14 +64,10 @@ public sealed class SubscribePacket : MqttPacket
             throw MqttProtocolException.Protocol("QoS and retain handling are 0, 1 or 2.");
         }
 
-        return subscription.NoLocal && filter.StartsWith("$share/", StringComparison.Ordinal)
+        return subscription.NoLocal && TopicFilters.IsShared(filter)
             ? throw MqttProtocolException.Protocol("A shared subscription does not have No Local.") // [MQTT-3.8.3-4]
             : subscription;
     }
-
-    internal static string Filter(ref WireReader wire) => wire.String() is { Length: > 0 } filter
-        ? filter
-        : throw MqttProtocolException.Protocol("A topic filter has at least one character."); // [MQTT-4.7.3-1]
 }
 
 /// <summary>SUBACK (section 3.9): a reason code for each filter of the SUBSCRIBE, in its order.</summary>
@@ -148,7 +144,7 @@ public sealed class UnsubscribePacket : MqttPacket
         do
         {
             filters.Add(!wire.AtEnd
-                ? SubscribePacket.Filter(ref wire)
+                ? TopicFilters.Read(ref wire, version)
                 : throw MqttProtocolException.Protocol("UNSUBSCRIBE has at least one topic filter.")); // [MQTT-3.10.3-2]
         }
         while (!wire.AtEnd);
