@@ -36,9 +36,6 @@ public sealed class DeviceEdgeOptions
     /// <summary>How many topic aliases a client may set. Default: 16.</summary>
     public int TopicAliasMaximum { get; set; } = 16;
 
-    /// <summary>How many subscriptions a session may have. Default: 100.</summary>
-    public int MaxSubscriptions { get; set; } = 100;
-
     /// <summary>How many publishes of QoS 1 and 2 a client may have in flight. Default: 1,000.</summary>
     public int ReceiveMaximum { get; set; } = 1_000;
 
@@ -121,7 +118,6 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         { MaxTopicBytes: < 1 or > TopicName.MaxBytes } => $"DeviceEdge:MaxTopicBytes is 1 to {TopicName.MaxBytes}.",
         { MaxTopicLevels: < 1 or > TopicName.MaxLevels } => $"DeviceEdge:MaxTopicLevels is 1 to {TopicName.MaxLevels}.",
         { TopicAliasMaximum: < 0 or > ushort.MaxValue } => "DeviceEdge:TopicAliasMaximum is 0 to 65535.",
-        { MaxSubscriptions: < 1 } => "DeviceEdge:MaxSubscriptions is at least 1.",
         { ReceiveMaximum: < 1 or > ushort.MaxValue } => "DeviceEdge:ReceiveMaximum is 1 to 65535.",
         { MaxInFlight: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxInFlight is 1 to 65535.",
         { MaxWaitingMessages: < 1 } => "DeviceEdge:MaxWaitingMessages is at least 1.",

@@ -73,6 +73,7 @@ public interface ISessionStore
     /// the process. It is closed now; its will is due after its delay, at least <paramref name="grace"/>, and at most its expiry.
     /// One of expiry 0 ends when its will is due, after <paramref name="grace"/>. Anything in the queues may have been sent.
     /// </summary>
+    /// <remarks>A will of a session that was closed before is likewise not due before that.</remarks>
     Task CloseAll(DateTimeOffset now, TimeSpan grace);
 
     Task Subscribe(string session, IReadOnlyList<Subscription> subscriptions);

@@ -22,11 +22,12 @@ public static class CommandLine
         new("--device-ca", "FILE…", "the CAs whose certificates devices may show, in PEM", "none", (o, v) => o.DeviceCa = v),
         new("--device-crl", "FILE…", "the revocation lists of those CAs", "none", (o, v) => o.DeviceCrl = v),
         new("--anonymous", "FILTER…", "what clients without credentials may publish and subscribe to, '!' in front denies", "they are refused", (o, v) => o.Anonymous = v),
+        new("--device-rate", "N", "messages a second that a device may publish for long, 0 for no limit", "1000", (o, v) => o.DeviceRate = Number("--device-rate", v)),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 
     /// <summary>The sections of configuration that an <c>IOT_SECTION__NAME</c> variable may set.</summary>
-    private static readonly string[] Sections = ["DeviceEdge", "EmbeddedSilo", "Gateway", "History", "Logging"];
+    private static readonly string[] Sections = ["DeviceEdge", "EmbeddedSilo", "Gateway", "Grains", "History", "Logging"];
 
     public static bool AsksForHelp(string[] args) => args is ["--help" or "-h" or "help", ..];
 

@@ -27,6 +27,9 @@ public sealed class SiloOptions
     /// <summary>The administrator's password at the first start; a generated one is printed if none is given. Default: none</summary>
     public string? AdminPassword { get; set; }
 
+    /// <summary>Messages a second that a device may publish for long, 0 for no limit. Default: 1,000</summary>
+    public int? DeviceRate { get; set; }
+
     /// <summary>How many simulated devices to run, 0 to 10,000. Default: 0</summary>
     public int Demo { get; set; }
 
@@ -60,6 +63,11 @@ public sealed class SiloOptions
         CheckDiffer("--mqtt", Mqtt, "--mqtts", Mqtts);
         CheckDiffer("--mqtts", Mqtts, "--http", Http);
         CheckTls();
+
+        if (DeviceRate < 0)
+        {
+            throw new UsageException($"--device-rate {DeviceRate}: messages a second, or 0 for no limit.");
+        }
 
         if (Demo is < 0 or > 10_000)
         {

@@ -36,7 +36,7 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
     public string? UserName { get; set; }
     public string? Password { get; set; }
     public ushort KeepAlive { get; set; }
-    public Will? Will { get; set; }
+    public ConnectWill? Will { get; set; }
 
     /// <summary>Seconds. In 3.1.1 a session lasts as long as CONNECT says with Clean Session.</summary>
     public uint SessionExpiry { get; set; }

@@ -96,7 +96,8 @@ internal sealed partial class DeviceSession
             finally
             {
                 await _outgoing.Close();
-                await SignOut(_claim!, new ClientDisconnect(ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token)));
+                await SignOut(_claim!, new ClientDisconnect(
+                    ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token), IsServerStopping: ending == Ending.Stopping));
             }
         }
 

@@ -149,13 +149,8 @@ internal sealed partial class DeviceSession
             topics = shared.Filter;
         }
 
-        if (!TopicFilter.IsValid(topics, out var why) || !_edge.Messages.IsWithinLimits(topics, out why))
-        {
-            return new Refusal(ReasonCode.TopicFilterInvalid, why);
-        }
-
-        return Subscriptions.Count >= _edge.Options.MaxSubscriptions && !Subscriptions.ContainsKey(filter)
-            ? new Refusal(ReasonCode.QuotaExceeded, $"A session has at most {_edge.Options.MaxSubscriptions} subscriptions.")
+        return !TopicFilter.IsValid(topics, out var why) || !_edge.Messages.IsWithinLimits(topics, out why)
+            ? new Refusal(ReasonCode.TopicFilterInvalid, why)
             : null;
     }
 

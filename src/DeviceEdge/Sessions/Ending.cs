@@ -19,6 +19,7 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
 
     public static readonly Ending NoConnect = new("No CONNECT within the time for it.", null, PublishesWill: false, IsFault: true);
 
+    /// <summary>Nobody is to blame, and the client will be back: section 3.1.2.5 lets its will wait.</summary>
     public static readonly Ending Stopping = new("The server is shutting down.", ReasonCode.ServerShuttingDown, PublishesWill: true);
 
     public static readonly Ending TakenOver = new("The same device has connected anew.", ReasonCode.SessionTakenOver, PublishesWill: true);

@@ -68,7 +68,8 @@ internal sealed class PendingAcks
             }
             else
             {
-                Refuse(place, ReasonCodes.OfPublish(failure.Failure), failure.Message);
+                // 0x87 says it all, and there are clients that trip over words in a PUBACK.
+                Refuse(place, ReasonCodes.OfPublish(failure.Failure), failure.Failure == Failure.Forbidden ? null : failure.Message);
             }
         }
     }
@@ -82,7 +83,7 @@ internal sealed class PendingAcks
         }
     }
 
-    public void Refuse(int place, ReasonCode reason, string why)
+    public void Refuse(int place, ReasonCode reason, string? why)
     {
         Refused++;
         _owed[place] = _owed[place] with { Reason = reason, Why = why };

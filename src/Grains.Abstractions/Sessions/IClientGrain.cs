@@ -55,11 +55,13 @@ public sealed record SessionOpened(
 /// <param name="PublishesWill">The client did not take its leave, or wants its will published all the same.</param>
 /// <param name="SessionExpiry">As DISCONNECT has changed it (section 3.14.2.2.2), or null.</param>
 /// <param name="Sent">The greatest number of its queue that was sent.</param>
+/// <param name="IsServerStopping">The server ended it and is going down: a will waits until the client had time to come back.</param>
 [GenerateSerializer, Immutable, Alias("iot.ClientDisconnect")]
 public sealed record ClientDisconnect(
     [property: Id(0)] bool PublishesWill,
     [property: Id(1)] uint? SessionExpiry,
-    [property: Id(2)] long Sent);
+    [property: Id(2)] long Sent,
+    [property: Id(3)] bool IsServerStopping = false);
 
 /// <summary>What became of one filter of a SUBSCRIBE.</summary>
 /// <param name="Failure">Why it was refused, or null: it is granted with the QoS that was asked for.</param>

@@ -64,7 +64,11 @@ public abstract partial class ClientGrain
         var now = _clock.GetUtcNow();
         var wasStored = session.IsStored;
         var expiry = session.IsDurable ? disconnect.SessionExpiry ?? session.Expiry : 0;
-        session.End(now, disconnect.PublishesWill, Math.Min(expiry, Limits.MaxSessionExpiry));
+        session.End(
+            now,
+            disconnect.PublishesWill,
+            Math.Min(expiry, Limits.MaxSessionExpiry),
+            disconnect.IsServerStopping ? Limits.WillGraceAfterRestart : default);
         LastSeen = now;
         KeepAwakeWhileConnected();
         if (session.IsOver(now))

@@ -68,12 +68,16 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     }
 
     /// <summary>The will is due when its delay has passed or the session ends, whichever is first [MQTT-3.1.3-9].</summary>
-    public void End(DateTimeOffset now, bool publishesWill, uint expiry)
+    /// <param name="now">The time.</param>
+    /// <param name="publishesWill">Whether there is a will from here on.</param>
+    /// <param name="expiry">How long the session lasts, in seconds.</param>
+    /// <param name="grace">The least time until the will; a session lasts as long as its will waits.</param>
+    public void End(DateTimeOffset now, bool publishesWill, uint expiry, TimeSpan grace = default)
     {
         (Connection, Since, Expiry) = (null, now, expiry);
         Will = publishesWill ? Will : null;
-        WillAt = Will is null ? null : now.AddSeconds(Math.Min(Will.Delay, expiry));
-        ExpiresAt = expiry == ForEver ? null : now.AddSeconds(expiry);
+        WillAt = Will is null ? null : now + Longer(TimeSpan.FromSeconds(Math.Min(Will.Delay, expiry)), grace);
+        ExpiresAt = expiry == ForEver ? null : now + Longer(TimeSpan.FromSeconds(expiry), Will is null ? default : grace);
     }
 
     /// <summary>As the store has it: away.</summary>
@@ -86,6 +90,8 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
         ExpiresAt = now;
         WillAt = Will is null ? null : now;
     }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     public void ForgetWill() => (Will, WillAt) = (null, null);
 }

@@ -38,6 +38,12 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
         WHERE connected = 1
         """;
 
+    private const string DelayWills =
+        """
+        UPDATE session SET will_at = max(will_at, ?1), expires_at = max(expires_at, ?1)
+        WHERE due_at < ?1 AND will_at IS NOT NULL
+        """;
+
     private const string PutWill = "INSERT INTO will (session, message) SELECT id, ?2 FROM session WHERE key = ?1";
 
     private const string ForgetWill = "UPDATE session SET will_delay = NULL, will_at = NULL WHERE key = ?1";
@@ -112,7 +118,11 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
     public Task Delete(string session) => database.Commit(session.Length, connection => Delete(connection, session));
 
     public Task CloseAll(DateTimeOffset now, TimeSpan grace) =>
-        database.Commit(0, connection => connection.Prepare(CloseConnected).Bind(1, now).Bind(2, grace.Ticks).Run());
+        database.Commit(0, connection =>
+        {
+            connection.Prepare(CloseConnected).Bind(1, now).Bind(2, grace.Ticks).Run();
+            connection.Prepare(DelayWills).Bind(1, now + grace).Run();
+        });
 
     public Task Subscribe(string session, IReadOnlyList<Subscription> subscriptions) =>
         database.Commit(subscriptions.Sum(subscription => (long)subscription.Filter.Length), connection =>

@@ -5,6 +5,7 @@ using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.DeviceEdge.Tests.Sessions;
+using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
@@ -29,7 +30,7 @@ public sealed class DeviceAuthenticatorTests
         var who = await Identify("meter-7", "a-key_", "anything");
 
         Assert.Equal((Caller.Device("default", "meter-7"), CredentialKind.Key, "a-key_"), (who.Caller, who.Credential.Kind, who.Credential.Secret));
-        Assert.Equal(("anything", null, false), (who.ClientId, who.Certificate, who.IsUser));
+        Assert.Equal(("anything", "meter-7", false), (who.ClientId, who.Publisher, who.IsRevoked()));
         Assert.Empty(_asked);
     }
 
@@ -42,7 +43,7 @@ public sealed class DeviceAuthenticatorTests
     {
         var who = await Identify(name, UserToken, "browser-1");
 
-        Assert.Equal((User, true, Later, "browser-1"), (who.Caller, who.IsUser, who.ExpiresAt, who.ClientId));
+        Assert.Equal((User, User, "users/u-1", "browser-1"), (who.Caller, who.ConnectsAs, who.Publisher, who.ClientId));
         Assert.Equal((CredentialKind.Token, null), (who.Credential.Kind, who.Credential.Secret));
     }
 
@@ -54,7 +55,7 @@ public sealed class DeviceAuthenticatorTests
     {
         var who = await Identify(name, DeviceToken);
 
-        Assert.Equal((Device, false, "meter-7"), (who.Caller, who.IsUser, who.ClientId));
+        Assert.Equal((Device, "meter-7", "meter-7"), (who.Caller, who.Publisher, who.ClientId));
         Assert.Equal((CredentialKind.Token, "c-1"), (who.Credential.Kind, who.Credential.Secret));
     }
 
@@ -71,7 +72,7 @@ public sealed class DeviceAuthenticatorTests
     public async Task Where_nobody_checks_tokens_there_are_none()
     {
         var authenticator = new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options));
-        var refusal = await Assert.ThrowsAsync<FailureException>(() => authenticator.Identify(Packet("", UserToken), _features));
+        var refusal = await Assert.ThrowsAsync<FailureException>(() => authenticator.Read(Packet("", UserToken), _features));
 
         Assert.Equal(Failure.NotSignedIn, refusal.Failure);
     }
@@ -95,13 +96,12 @@ public sealed class DeviceAuthenticatorTests
     [InlineData("meter-7")]
     public async Task A_certificate_is_the_device_that_it_names_until_it_ends(string? name)
     {
-        var certificate = Show("meter-7");
+        Show("meter-7");
 
         var who = await Identify(name, null);
 
         Assert.Equal(Caller.Device("default", "meter-7") with { ExpiresAt = Later }, who.Caller);
         Assert.Equal((CredentialKind.Certificate, null), (who.Credential.Kind, who.Credential.Secret));
-        Assert.Same(certificate, who.Certificate);
     }
 
     [Fact]
@@ -137,16 +137,31 @@ public sealed class DeviceAuthenticatorTests
 
         var (one, other) = (await Identify(null, null), await Identify("", null));
 
-        Assert.StartsWith("anonymous-", one.Id, StringComparison.Ordinal);
-        Assert.Equal(one.Id, one.ClientId);
-        Assert.NotEqual(one.Id, other.Id);
+        Assert.Equal(one.Publisher, one.ClientId);
+        Assert.NotEqual(one.Publisher, other.Publisher);
     }
 
     [Theory]
-    [InlineData("no device/id", null, null)]
+    [InlineData("a client with spaces")]
+    [InlineData("a/b")]
+    [InlineData("users")]
+    [InlineData("größe")]
+    public async Task Any_client_id_does_there_and_each_is_a_device_of_its_own(string clientId)
+    {
+        _options.Anonymous = ["trial/#"];
+
+        var who = await Identify(null, null, clientId);
+
+        Assert.Equal(clientId, who.ClientId);
+        Assert.True(DeviceId.IsValid(who.Publisher, out _));
+        Assert.Equal(who.Publisher, (await Identify(null, null, clientId)).Publisher);
+        Assert.NotEqual(who.Publisher, (await Identify(null, null, clientId + "!")).Publisher);
+    }
+
+    [Theory]
     [InlineData("tester-1", "meter-7", null)]
     [InlineData("tester-1", "meter-7", "")]
-    public async Task A_credential_that_is_half_there_or_an_impossible_id_is_not_nobody(string clientId, string? name, string? password)
+    public async Task A_credential_that_is_half_there_is_not_nobody(string clientId, string? name, string? password)
     {
         _options.Anonymous = ["#"];
         await Refuses(Failure.NotSignedIn, name, password, clientId);
@@ -161,18 +176,13 @@ public sealed class DeviceAuthenticatorTests
 
     [Fact]
     public void A_credential_does_not_print_its_secret() =>
-        Assert.DoesNotContain("hidden", new Identified(Device, new Credential(CredentialKind.Key, "hidden", []), "c").ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", new Credential(CredentialKind.Key, "hidden", []).ToString(), StringComparison.Ordinal);
 
-    private DeviceCertificate Show(string id)
-    {
-        var certificate = new DeviceCertificate(id, [], Later, null!);
-        _features.Set(certificate);
-        return certificate;
-    }
+    private void Show(string id) => _features.Set(new DeviceCertificate(id, [], Later, null!));
 
-    private Task<Identified> Identify(string? name, string? password, string clientId = "") =>
+    private Task<Claim> Identify(string? name, string? password, string clientId = "") =>
         new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options), Check)
-            .Identify(Packet(name, password, clientId), _features);
+            .Read(Packet(name, password, clientId), _features);
 
     private async Task Refuses(Failure failure, string? name, string? password, string clientId = "") =>
         Assert.Equal(failure, (await Assert.ThrowsAsync<FailureException>(() => Identify(name, password, clientId))).Failure);

@@ -170,20 +170,6 @@ public sealed class SubscribeTests
     }
 
     [Theory]
-    [MemberData(nameof(Versions))]
-    public async Task One_subscription_more_than_a_session_may_have_is_refused(MqttVersion version)
-    {
-        await using var edge = await TestEdge.Start(options => options.MaxSubscriptions = 3);
-        await using var device = await edge.Connect(version);
-
-        await Subscribe(device, new("a", Qos.AtMostOnce), new("b", Qos.AtMostOnce));
-        var answer = await Subscribe(device, new("c", Qos.AtMostOnce), new("d", Qos.AtMostOnce), new("a", Qos.AtLeastOnce));
-
-        var refused = version == MqttVersion.V311 ? ReasonCode.UnspecifiedError : ReasonCode.QuotaExceeded;
-        Assert.Equal([ReasonCode.Success, refused, ReasonCode.GrantedQos1], answer.Reasons.AsEnumerable());
-    }
-
-    [Theory]
     [InlineData("$share/group/mine")]
     [Trait("mqtt", "MQTT-4.8.2-1")]
     public async Task A_shared_subscription_goes_to_the_grain_as_it_is_in_both_versions(string filter)

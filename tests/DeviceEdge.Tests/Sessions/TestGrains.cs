@@ -183,8 +183,6 @@ internal sealed class TestDevice : IDeviceGrain
 
     public Task Remove() => throw new NotSupportedException();
 
-    public Task<string> CredentialId() => throw new NotSupportedException();
-
     public Task<DeviceSnapshot> Get() => throw new NotSupportedException();
 
     public Task<string> CredentialId() => throw new NotSupportedException();

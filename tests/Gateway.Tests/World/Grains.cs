@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -92,7 +93,8 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
         await Task.Yield();
         InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
         var snapshot = new DeviceSnapshot(GrainKey.Parse(key).Name, registration.Name, world.Clock.GetUtcNow(),
-            registration.Publish, registration.Subscribe, null, null, 0, 0, 0);
+            registration.Publish, registration.Subscribe, null, null, 0, 0, 0,
+            [new SessionSnapshot("c-1", null, true, 2, 7, 3)]);
         return world.Devices.TryAdd(key, (snapshot, "key-1"))
             ? "key-1"
             : throw new FailureException(Failure.Conflict, "This device is registered already.");
@@ -128,13 +130,27 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
         return $"credential of {world.Devices[key].Key}";
     }
 
-    public Task Connect(string key, string connectionId, IDeviceConnection connection) => throw new NotSupportedException();
+    public Task<SessionOpened> Connect(ClientConnect connect) => throw new NotSupportedException();
 
-    public Task Disconnect(string connectionId) => throw new NotSupportedException();
+    public Task Disconnect(string connectionId, ClientDisconnect disconnect) => throw new NotSupportedException();
+
+    public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
 
     public Task Refused(int messages) => throw new NotSupportedException();
 
-    public Task<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
+    public Task Release(string connectionId, ImmutableArray<ushort> packetIds) => throw new NotSupportedException();
+
+    public Task<SubscribeResult> Subscribe(string connectionId, ImmutableArray<Subscription> subscriptions) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<bool>> Unsubscribe(string connectionId, ImmutableArray<string> filters) => throw new NotSupportedException();
+
+    public Task<RetainedPage> Retained(string connectionId, string filter, string? from) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count) => throw new NotSupportedException();
+
+    public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => throw new NotSupportedException();
+
+    public Task Due(string clientId) => throw new NotSupportedException();
 
     private DeviceSnapshot Existing() =>
         world.Devices.TryGetValue(key, out var device) ? device.Snapshot : throw InMemoryGrains.NotFound();
@@ -142,7 +158,7 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
 internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
 {
-    public Task<int> Append(ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
+    public Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable) => throw new NotSupportedException();
 
     public async Task<TelemetryMessage?> Latest()
     {
