@@ -107,28 +107,35 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
     /// <summary>Takes its leave and waits until the server has closed the connection.</summary>
     public async Task Disconnect(ReasonCode reason = ReasonCode.Success, uint? sessionExpiry = null)
     {
-        var connection = Connection;
+        var (connection, ended) = Current();
         connection.Post(new DisconnectPacket { Reason = reason, Properties = new Properties { SessionExpiryInterval = sessionExpiry } });
         await connection.EndSending();
-        await Ended.WaitAsync(Patience);
+        await ended.WaitAsync(Patience);
     }
 
     /// <summary>Ends the connection without a word, and waits until nothing of it arrives any more.</summary>
     /// <param name="reset">With a TCP reset; otherwise with an end of the stream.</param>
     public async Task Cut(bool reset = true)
     {
-        Connection.Cut(reset);
-        await Ended;
+        var (connection, ended) = Current();
+        connection.Cut(reset);
+        await ended;
     }
 
     /// <summary>Cuts the connection when more than this many further bytes are to be sent; that many still are.</summary>
-    public void CutAfterSending(int bytes, bool reset = true) => Connection.CutAfterSending(bytes, reset);
+    public void CutAfterSending(int bytes, bool reset = true) => Current().Connection.CutAfterSending(bytes, reset);
 
     /// <summary>Cuts the connection when more than this many further bytes arrive, as if the rest had been lost on the way.</summary>
-    public void CutAfterReceiving(int bytes, bool reset = true) => Connection.CutAfterReceiving(bytes, reset);
+    public void CutAfterReceiving(int bytes, bool reset = true) => Current().Connection.CutAfterReceiving(bytes, reset);
 
     /// <summary>Waits until all acknowledgements and messages so far have been sent, or the connection has ended.</summary>
-    public Task Flushed() => Task.WhenAny(_connection?.Flushed() ?? Ended, Ended);
+    public Task Flushed()
+    {
+        lock (_gate)
+        {
+            return Task.WhenAny(_connection?.Flushed() ?? Ended, Ended);
+        }
+    }
 
     /// <summary>Waits for a state of what has arrived (see <see cref="Received"/>), with a deadline.</summary>
     public async Task Until(Func<IReadOnlyList<PublishPacket>, bool> condition, TimeSpan? patience = null)
@@ -164,13 +171,26 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        _connection?.Cut(reset: true);
-        return new ValueTask(Ended);
+        Task ended;
+        lock (_gate)
+        {
+            _connection?.Cut(reset: true);
+            ended = Ended;
+        }
+
+        await ended;
     }
 
-    private MqttConnection Connection => _connection ?? throw new InvalidOperationException($"{id} is not connected.");
+    /// <summary>The connection and its end, of one and the same.</summary>
+    private (MqttConnection Connection, Task Ended) Current()
+    {
+        lock (_gate)
+        {
+            return (_connection ?? throw new InvalidOperationException($"{id} is not connected."), Ended);
+        }
+    }
 
     private ConnectPacket ConnectPacket(bool cleanStart) => new()
     {
@@ -287,9 +307,10 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
         var answer = new TaskCompletionSource<MqttPacket>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            var connection = Current().Connection;
             var packetId = NextId();
             _requests.Add(packetId, answer);
-            Connection.Post(packet(packetId));
+            connection.Post(packet(packetId));
         }
 
         return await answer.Task.WaitAsync(Patience);

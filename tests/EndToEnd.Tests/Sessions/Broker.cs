@@ -96,6 +96,7 @@ public abstract class Broker : IAsyncDisposable
                 persistence_location {_data}/
                 allow_duplicate_messages true
                 max_queued_messages 0
+                max_inflight_messages 0
                 log_dest file {_data}/log
                 log_type all
                 user root

@@ -39,8 +39,14 @@ internal sealed class DurableClient(Broker broker, string id, MqttVersion versio
     public async Task Leave()
     {
         _leaving.TrySetResult();
-        await Client.DisposeAsync();
-        await _staying;
+        try
+        {
+            await _staying;
+        }
+        finally
+        {
+            await Client.DisposeAsync();
+        }
     }
 
     /// <summary>Connects again and stays.</summary>
