@@ -39,7 +39,7 @@ internal sealed partial class Outbox
             _grain.Caller.Enter();
             while (TryTakeUnretained() is { } subscription)
             {
-                for (string? from = ""; from is not null;)
+                for (string? from = ""; from is not null && !_isClosed;)
                 {
                     var page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, from.Length == 0 ? null : from);
                     foreach (var message in page.Messages)
@@ -101,7 +101,7 @@ internal sealed partial class Outbox
         if (_room is { } room && _memory.IsHalfEmpty)
         {
             _room = null;
-            room.SetResult();
+            room.TrySetResult();
         }
     }
 }

@@ -27,7 +27,7 @@ internal sealed partial class Outbox
     private long _sent;
     private bool _isStarted;
     private bool _isSending;
-    private bool _isClosed;
+    private volatile bool _isClosed;
     private bool _hasFailed;
 
     /// <param name="outgoing">The connection's, which knows by now what the client speaks.</param>

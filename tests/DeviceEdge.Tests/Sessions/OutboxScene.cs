@@ -190,6 +190,8 @@ internal sealed class TestClientGrain : IClientGrain
 
     public int Settling => _settle.Reader.Count;
 
+    public int Retaining => _retained.Reader.Count;
+
     public int Fetching => _queue.Reader.Count;
 
     public async Task<GrainCall<(long After, int Count), ImmutableArray<QueuedMessage>>> NextQueue() => await _queue.Reader.ReadAsync(Soon());

@@ -471,6 +471,22 @@ public sealed class OutboxTests
     }
 
     [Fact]
+    public async Task Retained_messages_are_not_fetched_for_a_connection_that_has_ended()
+    {
+        var scene = new OutboxScene(limits: new OutboxLimits(Messages: 10), pause: 200);
+        scene.Outbox.SendRetained(new Subscription("#", Qos.AtMostOnce));
+        scene.Outbox.SendRetained(new Subscription("a", Qos.AtMostOnce));
+        var call = await scene.Grain.NextRetained();
+
+        await scene.Outbox.Close();
+        call.Answer(new RetainedPage([.. Enumerable.Range(0, 500).Select(i => scene.Message($"{i}"))], "t"));
+
+        await scene.ExpectNothingButPing();
+        Assert.False(scene.Failure.Task.IsCompleted);
+        Assert.Equal(0, scene.Grain.Retaining);
+    }
+
+    [Fact]
     public async Task Retained_messages_that_cannot_be_fetched_end_the_connection()
     {
         var scene = new OutboxScene();
