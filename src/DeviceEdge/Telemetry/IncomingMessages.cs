@@ -51,24 +51,17 @@ internal sealed class IncomingMessages(DeviceEdgeOptions options)
             return null;
         }
 
-        if (Check(will.Topic, will.Payload, will.Properties, out var ownTime) is { } refusal)
-        {
-            throw new MqttProtocolException(refusal.Reason, refusal.Why);
-        }
-
-        var message = new TelemetryMessage
+        var publish = new PublishPacket
         {
             Topic = will.Topic,
-            Device = publisher,
             Payload = will.Payload,
-            At = ownTime ?? now,
-            ReceivedAt = now,
-            HasOwnTime = ownTime is not null,
             Qos = will.Qos,
             Retain = will.Retain,
-            Properties = Said(will.Properties),
+            Properties = will.Properties,
         };
-        return new Will(message, will.Properties.WillDelayInterval ?? 0);
+        return Read(publish, will.Topic, publisher, now, out var refusal) is { } message
+            ? new Will(message, will.Properties.WillDelayInterval ?? 0)
+            : throw new MqttProtocolException(refusal!.Reason, refusal.Why);
     }
 
     /// <summary>Whether the options allow a topic name or filter that is one.</summary>

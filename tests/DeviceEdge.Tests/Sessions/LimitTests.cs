@@ -90,11 +90,8 @@ public sealed class LimitTests
     {
         await using var edge = await TestEdge.Start(options => options.MaxHandshakes = 1);
         var gate = new TaskCompletionSource();
-        edge.Device.OnConnect = () => gate.Task;
-        await using var first = await edge.Dial();
+        await using var first = await DialAndWait(edge, gate.Task);
         await using var second = await edge.Dial();
-        await first.Send(MqttDevice.Credentials("meter-7", "key"));
-        await Eventually.Is(() => edge.Device.ConnectCaller is not null);
 
         var answer = second.Connect(MqttDevice.Credentials("meter-8", "key"));
         Assert.Equal(1, edge.Grains.Woken);
@@ -109,11 +106,8 @@ public sealed class LimitTests
     {
         await using var edge = await TestEdge.Start(options => options.MaxHandshakes = 1);
         var gate = new TaskCompletionSource();
-        edge.Device.OnConnect = () => gate.Task;
-        await using var first = await edge.Dial();
+        await using var first = await DialAndWait(edge, gate.Task);
         await using var second = await edge.Dial();
-        await first.Send(MqttDevice.Credentials("meter-7", "key"));
-        await Eventually.Is(() => edge.Device.ConnectCaller is not null);
 
         var answer = second.Connect(MqttDevice.Credentials("meter-8", "key"));
         await edge.Until(answer, TimeSpan.FromSeconds(5));
@@ -152,5 +146,15 @@ public sealed class LimitTests
         first.Complete();
 
         Assert.Equal(["2"], (await edge.Device.NextPublish()).Payloads.Take(1));
+    }
+
+    /// <summary>A device that is being let in until the gate opens.</summary>
+    private static async Task<MqttDevice> DialAndWait(TestEdge edge, Task gate)
+    {
+        edge.Device.OnConnect = () => gate;
+        var device = await edge.Dial();
+        await device.Send(MqttDevice.Credentials("meter-7", "key"));
+        await Eventually.Is(() => edge.Device.ConnectCaller is not null);
+        return device;
     }
 }
