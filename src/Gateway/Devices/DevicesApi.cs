@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Gateway.Devices;
 
@@ -16,7 +17,7 @@ internal static class DevicesApi
     private const int MaxTokenSeconds = 30 * 24 * 3_600;
 
     private const string ExampleDevice =
-        """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": [], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0}""";
+        """{"id": "meter-7", "name": "Cellar", "created_at": "2026-03-01T08:00:00Z", "publish": [], "subscribe": [], "connected": true, "connected_since": "2026-03-02T07:59:58.25Z", "last_seen": "2026-03-02T08:15:00.1Z", "readings": 96, "redeliveries": 1, "refusals": 0, "sessions": [{"client_id": "meter-7", "connected_since": "2026-03-02T07:59:58.25Z", "durable": true, "subscriptions": 1, "queued": 0, "dropped": 0}]}""";
 
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
@@ -130,10 +131,10 @@ internal sealed record NewDevice
     /// <summary>What people call it; up to 200 characters.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Topic filters that it may publish to, besides what is below devices/{itself}/; at most 100.</summary>
+    /// <summary>Topic filters that it may publish to, besides what is below devices/{itself}/; one that begins with '!' denies, and a denial wins. At most 100.</summary>
     public IReadOnlyList<string?>? Publish { get; init; }
 
-    /// <summary>Topic filters that it may subscribe to; at most 100. Kept for when the edge offers subscriptions, which it does not yet.</summary>
+    /// <summary>Topic filters that it may subscribe to, likewise; at most 100.</summary>
     public IReadOnlyList<string?>? Subscribe { get; init; }
 }
 
@@ -152,6 +153,24 @@ internal sealed record DeviceToken(string Token, DateTime ExpiresAt);
 /// <param name="Next">The cursor of the next page, or null at the end.</param>
 internal sealed record DevicePage(IReadOnlyList<DeviceView> Devices, string? Next);
 
+/// <summary>An MQTT session of a device.</summary>
+/// <param name="ConnectedSince">Null while the client is away.</param>
+/// <param name="Durable">It outlives its connection.</param>
+/// <param name="Subscriptions">How many it has.</param>
+/// <param name="Queued">Messages of QoS 1 and 2 that wait for the client.</param>
+/// <param name="Dropped">Messages that its full queue has dropped, ever.</param>
+internal sealed record SessionView(
+    string ClientId, DateTime? ConnectedSince, bool Durable, int Subscriptions, long Queued, long Dropped)
+{
+    public static SessionView Of(SessionSnapshot session) => new(
+        session.ClientId,
+        session.ConnectedSince?.UtcDateTime,
+        session.IsDurable,
+        session.Subscriptions,
+        session.Queued,
+        session.Dropped);
+}
+
 /// <param name="ConnectedSince">Null while it is away.</param>
 /// <param name="LastSeen">When it last connected or published; null if never.</param>
 /// <param name="Readings">Readings stored under this id, ever; also those of a device that was removed before.</param>
@@ -168,7 +187,8 @@ internal sealed record DeviceView(
     DateTime? LastSeen,
     long Readings,
     long Redeliveries,
-    long Refusals)
+    long Refusals,
+    IReadOnlyList<SessionView> Sessions)
 {
     /// <summary>Times as <see cref="DateTime"/> in UTC, because those are written with a 'Z'.</summary>
     public static DeviceView Of(DeviceSnapshot device) => new(
@@ -182,5 +202,6 @@ internal sealed record DeviceView(
         device.LastSeen?.UtcDateTime,
         device.Readings,
         device.Redeliveries,
-        device.Refusals);
+        device.Refusals,
+        [.. device.Sessions.Select(SessionView.Of)]);
 }

@@ -1,6 +1,7 @@
 using OrleansIoT.Devices;
 using OrleansIoT.Gateway.Tests.World;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Gateway.Tests.Devices;
 
@@ -42,12 +43,12 @@ public sealed class DevicesApiTests
     {
         await using var gateway = await GatewayHost.Start();
         var at = gateway.Clock.GetUtcNow();
-        gateway.Grains.Devices["default/meter-7"] = (new DeviceSnapshot("meter-7", "Cellar", at, ["a/#"], [], at.AddTicks(1), at.AddMilliseconds(250), 96, 2, 1), "");
+        gateway.Grains.Devices["default/meter-7"] = (new DeviceSnapshot("meter-7", "Cellar", at, ["a/#"], [], at.AddTicks(1), at.AddMilliseconds(250), 96, 2, 1, [new SessionSnapshot("c-1", null, true, 2, 7, 3)]), "");
         gateway.Grains.AddDevice("meter-8");
         var http = gateway.As(Roles.Viewer);
 
         Assert.Equal(
-            """{"id":"meter-7","name":"Cellar","created_at":"2026-03-01T12:00:00Z","publish":["a/#"],"subscribe":[],"connected":true,"connected_since":"2026-03-01T12:00:00.25Z","last_seen":"2026-03-01T12:00:00.0000001Z","readings":96,"redeliveries":2,"refusals":1}""",
+            """{"id":"meter-7","name":"Cellar","created_at":"2026-03-01T12:00:00Z","publish":["a/#"],"subscribe":[],"connected":true,"connected_since":"2026-03-01T12:00:00.25Z","last_seen":"2026-03-01T12:00:00.0000001Z","readings":96,"redeliveries":2,"refusals":1,"sessions":[{"client_id":"c-1","connected_since":null,"durable":true,"subscriptions":2,"queued":7,"dropped":3}]}""",
             await http.GetStringAsync(new Uri("/devices/meter-7", UriKind.Relative)));
         Assert.Contains("\"connected\":false,\"connected_since\":null,\"last_seen\":null", await http.GetStringAsync(new Uri("/devices/meter-8", UriKind.Relative)), StringComparison.Ordinal);
     }

@@ -93,8 +93,7 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
         await Task.Yield();
         InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
         var snapshot = new DeviceSnapshot(GrainKey.Parse(key).Name, registration.Name, world.Clock.GetUtcNow(),
-            registration.Publish, registration.Subscribe, null, null, 0, 0, 0,
-            [new SessionSnapshot("c-1", null, true, 2, 7, 3)]);
+            registration.Publish, registration.Subscribe, null, null, 0, 0, 0, []);
         return world.Devices.TryAdd(key, (snapshot, "key-1"))
             ? "key-1"
             : throw new FailureException(Failure.Conflict, "This device is registered already.");

@@ -45,7 +45,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     }
 
     public void AddDevice(string id, string name = "", string tenant = "default") =>
-        Devices[$"{tenant}/{id}"] = (new DeviceSnapshot(id, name, clock.GetUtcNow(), [], [], null, null, 0, 0, 0), "key-1");
+        Devices[$"{tenant}/{id}"] = (new DeviceSnapshot(id, name, clock.GetUtcNow(), [], [], null, null, 0, 0, 0, []), "key-1");
 
     public TelemetryMessage AddReading(string topic, DateTimeOffset at, ReadOnlyMemory<byte> payload, string tenant = "default")
     {
