@@ -8,7 +8,6 @@ using OrleansIoT.DeviceEdge.Tests.Sessions;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
-using OrleansIoT.Sessions;
 
 namespace OrleansIoT.DeviceEdge.Tests.Identity;
 

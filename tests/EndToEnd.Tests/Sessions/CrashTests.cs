@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions;

@@ -180,7 +180,7 @@ internal sealed class SessionPlayer : IAsyncDisposable
     private Task<ReasonCode> Send(Message message) => _players[message.Client].Client.Publish(
         message.Topic, message.Payload, message.Qos, message.Retain, message.Extras.ToProperties());
 
-    private static Will? ToWill(WillPlan? plan)
+    private static ConnectWill? ToWill(WillPlan? plan)
     {
         if (plan is not { Message: var message })
         {
@@ -188,7 +188,7 @@ internal sealed class SessionPlayer : IAsyncDisposable
         }
 
         var extras = message.Extras.ToProperties();
-        return new Will(message.Topic, Encoding.UTF8.GetBytes(message.Payload), message.Qos, message.Retain)
+        return new ConnectWill(message.Topic, Encoding.UTF8.GetBytes(message.Payload), message.Qos, message.Retain)
         {
             Properties = new Properties
             {

@@ -1,6 +1,5 @@
 using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions.Fuzz;

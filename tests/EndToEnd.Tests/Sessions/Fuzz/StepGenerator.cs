@@ -1,6 +1,5 @@
 using System.Globalization;
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions.Fuzz;
 
