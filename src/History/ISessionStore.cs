@@ -72,8 +72,8 @@ public interface ISessionStore
     /// At the start, before anybody connects: every session that is connected by what is stored has lost its connection with
     /// the process. It is closed now; its will is due after its delay, at least <paramref name="grace"/>, and at most its expiry.
     /// One of expiry 0 ends when its will is due, after <paramref name="grace"/>. Anything in the queues may have been sent.
+    /// A will that a session closed before left behind is not due before <paramref name="grace"/> either, and the session lasts as long.
     /// </summary>
-    /// <remarks>A will of a session that was closed before is likewise not due before that.</remarks>
     Task CloseAll(DateTimeOffset now, TimeSpan grace);
 
     Task Subscribe(string session, IReadOnlyList<Subscription> subscriptions);

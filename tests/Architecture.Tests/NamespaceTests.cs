@@ -8,6 +8,7 @@ public sealed class NamespaceTests
     private static readonly Dictionary<string, string[]> OwnRooms = new()
     {
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
+        ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Sqlite"],
         ["Silo"] = ["Cluster/Embedded", "Cluster/Orleans", "Demo"],

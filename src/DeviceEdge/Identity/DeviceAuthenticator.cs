@@ -85,7 +85,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
             ? OfDevice(caller, connect, credential)
             : new Claim(
                 ClientGrains.PublisherName(caller.Subject),
-                ClientIdOf(connect, AnyId()),
+                ClientIdOf(connect),
                 credential,
                 grains.UserClient(caller.Tenant, caller.Subject),
                 caller,
@@ -99,7 +99,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
 
     private Claim OfNobody(ConnectPacket connect)
     {
-        var clientId = ClientIdOf(connect, AnyId());
+        var clientId = ClientIdOf(connect);
         var device = DeviceId.IsValid(clientId, out _) ? clientId : Named(clientId);
         return Of(Caller.Device(Tenant, device), clientId, new Credential(CredentialKind.None, null, _anonymous));
     }
@@ -109,7 +109,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         $"client:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(clientId)).AsSpan(0, 16))}";
 
     private Claim OfDevice(Caller device, ConnectPacket connect, Credential credential) =>
-        Of(device, ClientIdOf(connect, device.Subject), credential);
+        Of(device, ClientIdOf(connect), credential);
 
     private Claim Of(Caller device, string clientId, Credential credential) => new(
         device.Subject,
@@ -119,10 +119,8 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         Caller.SigningIn(device.Tenant, "edge"),
         device);
 
-    private static string ClientIdOf(ConnectPacket connect, string assigned) =>
-        connect.ClientId.Length > 0 ? connect.ClientId : assigned; // [MQTT-3.1.3-6]
-
-    private static string AnyId() => $"auto-{Guid.NewGuid():N}";
+    private static string ClientIdOf(ConnectPacket connect) =>
+        connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
 
     /// <summary>Three parts in base64url (RFC 7515 section 7.1). A device's key is one.</summary>
     private static bool IsToken(string secret)

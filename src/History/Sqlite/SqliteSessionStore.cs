@@ -120,8 +120,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
     public Task CloseAll(DateTimeOffset now, TimeSpan grace) =>
         database.Commit(0, connection =>
         {
-            connection.Prepare(CloseConnected).Bind(1, now).Bind(2, grace.Ticks).Run();
             connection.Prepare(DelayWills).Bind(1, now + grace).Run();
+            connection.Prepare(CloseConnected).Bind(1, now).Bind(2, grace.Ticks).Run();
         });
 
     public Task Subscribe(string session, IReadOnlyList<Subscription> subscriptions) =>

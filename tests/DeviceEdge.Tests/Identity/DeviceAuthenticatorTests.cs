@@ -54,7 +54,7 @@ public sealed class DeviceAuthenticatorTests
     {
         var who = await Identify(name, DeviceToken);
 
-        Assert.Equal((Device, "meter-7", "meter-7"), (who.Caller, who.Publisher, who.ClientId));
+        Assert.Equal((Device, "meter-7"), (who.Caller, who.Publisher));
         Assert.Equal((CredentialKind.Token, "c-1"), (who.Credential.Kind, who.Credential.Secret));
     }
 

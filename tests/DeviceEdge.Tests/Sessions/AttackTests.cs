@@ -186,6 +186,8 @@ public sealed class AttackTests
     public async Task M12_A_flood_of_filters_is_refused_filter_by_filter_in_no_time()
     {
         await using var edge = await TestEdge.Start();
+        edge.Device.OnSubscribe = subscriptions => Task.FromResult(new SubscribeResult(
+            [.. subscriptions.Select((_, i) => new SubscribeOutcome(i < 100 ? null : Failure.TooMany, i < 100 ? null : "Too many.", false))], 0));
         await using var device = await edge.Connect();
 
         await device.Send(new SubscribePacket

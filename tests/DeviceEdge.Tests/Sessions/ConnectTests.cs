@@ -171,22 +171,19 @@ public sealed class ConnectTests
     }
 
     [Theory]
-    [InlineData("meter-7", ReasonCode.Success)]
-    [InlineData("", ReasonCode.Success)]
-    [InlineData("../meter-7", ReasonCode.ClientIdentifierNotValid)]
-    public async Task Where_nobody_needs_a_credential_a_client_identifier_is_the_devices_id(string clientId, ReasonCode reason)
+    [InlineData("meter-7")]
+    [InlineData("")]
+    [InlineData("../meter-7")]
+    public async Task Where_nobody_needs_a_credential_a_client_identifier_is_enough(string clientId)
     {
         await using var edge = await TestEdge.Start(options => options.Anonymous = ["demo/#"]);
 
         var answer = await edge.TryConnect(new ConnectPacket { Version = MqttVersion.V500, ClientId = clientId });
 
-        Assert.Equal(reason, answer!.Reason);
-        if (clientId == "meter-7")
-        {
-            var credential = edge.Device.Connected!.Credential;
-            Assert.Equal((CredentialKind.None, null), (credential.Kind, credential.Secret));
-            Assert.Equal(["demo/#"], credential.Grants.AsEnumerable());
-        }
+        Assert.Equal(ReasonCode.Success, answer!.Reason);
+        var credential = edge.Device.Connected!.Credential;
+        Assert.Equal((CredentialKind.None, null), (credential.Kind, credential.Secret));
+        Assert.Equal(["demo/#"], credential.Grants.AsEnumerable());
     }
 
     [Theory]

@@ -149,7 +149,7 @@ public sealed class PublishTests
                 ReasonCode.Success,
             ],
             acks.Select(ack => ack.Reason));
-        Assert.Equal("Not yours.", acks[0].Properties.ReasonString);
+        Assert.Null(acks[0].Properties.ReasonString); // 0x87 says it all
         Assert.Contains("ts", acks[2].Properties.ReasonString, StringComparison.Ordinal);
         Assert.Equal("The disk is full.", acks[3].Properties.ReasonString);
         Assert.Equal(2, edge.Log.Count()); // one line a batch
@@ -595,7 +595,6 @@ public sealed class PublishTests
     [Theory]
     [InlineData(MqttVersion.V311, ReasonCode.Success)]
     [InlineData(MqttVersion.V500, ReasonCode.NotAuthorized)]
-    [Trait("mqtt", "MQTT-3.3.5-2")]
     [Trait("mqtt-3.1.1", "MQTT-3.3.5-2")]
     public async Task A_topic_of_the_servers_is_refused_in_5_0_and_thrown_away_in_3_1_1(MqttVersion version, ReasonCode reason)
     {

@@ -67,7 +67,7 @@ internal sealed class ReleaseCall(ImmutableArray<ushort> ids)
 /// A device whose key is "key", that stores everything, grants every subscription and has nothing to send, unless the test
 /// says otherwise.
 /// </summary>
-internal sealed class TestDevice : IDeviceGrain
+internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
 {
     private readonly Channel<PublishCall> _publishes = Channel.CreateUnbounded<PublishCall>();
     private readonly Channel<ReleaseCall> _releases = Channel.CreateUnbounded<ReleaseCall>();
