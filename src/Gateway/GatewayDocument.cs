@@ -102,7 +102,8 @@ internal static class GatewayDocument
         var bodies = document.Paths.Values
             .SelectMany(path => path.Operations?.Values ?? Enumerable.Empty<OpenApiOperation>())
             .SelectMany(operation => operation.RequestBody?.Content?.Values ?? Enumerable.Empty<OpenApiMediaType>())
-            .Select(media => (media.Schema as OpenApiSchemaReference)?.Reference.Id)
+            .SelectMany(media => media.Schema?.OneOf is { Count: > 0 } choices ? (IEnumerable<IOpenApiSchema?>)choices : [media.Schema]) // null, where it may be left out
+            .Select(schema => (schema as OpenApiSchemaReference)?.Reference.Id)
             .ToHashSet();
         foreach (var (name, schema) in document.Components?.Schemas ?? new Dictionary<string, IOpenApiSchema>())
         {

@@ -175,7 +175,7 @@ public sealed partial class DevelopmentCertificates : IDisposable
         File.Move(draft, file, overwrite: true);
     }
 
-    [LoggerMessage(LogLevel.Information, "Made the development certificate {File}, good until {NotAfter:u}")]
+    [LoggerMessage(LogLevel.Debug, "Made the development certificate {File}, good until {NotAfter:u}")]
     private static partial void LogMade(ILogger log, string file, DateTime notAfter);
 
     [LoggerMessage(LogLevel.Error, "The development certificate could not be renewed: {Why}")]

@@ -46,10 +46,10 @@ public static class Greeting
             var trust = edge.TlsCertificate == DevelopmentCertificates.ServerFileIn(options.Data)
                 ? $"clients trust {DevelopmentCertificates.CaFileIn(options.Data)}"
                 : $"certificate {edge.TlsCertificate}";
-            text.AppendLine($"        {addresses[2].Replace("https://", "mqtts://", StringComparison.Ordinal)}   ({trust})");
+            text.AppendLine($"  TLS   {addresses[2].Replace("https://", "mqtts://", StringComparison.Ordinal)}   ({trust})");
         }
 
-        text.AppendLine($"        {addresses[0].Replace("http://", "ws://", StringComparison.Ordinal)}/mqtt");
+        text.AppendLine($"  WS    {addresses[0].Replace("http://", "ws://", StringComparison.Ordinal)}/mqtt");
     }
 
     /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>

@@ -26,10 +26,10 @@ public static class ForeignClient
 
     /// <summary>The same publisher over TLS, which checks the server's certificate and its name.</summary>
     public static Task<ClientResult> MosquittoPubTls(
-        IotProcess iot, string ca, string device, string key, string topic, IEnumerable<string> payloads, string version = "311") =>
+        IotProcess iot, string device, string key, string topic, IEnumerable<string> payloads, string version = "311") =>
         Run("mosquitto_pub", payloads,
         [
-            "-h", "localhost", "-p", iot.MqttsPort.ToString(CultureInfo.InvariantCulture), "--cafile", ca, "-V", version,
+            "-h", "localhost", "-p", iot.MqttsPort.ToString(CultureInfo.InvariantCulture), "--cafile", iot.CaFile, "-V", version,
             "-q", "1", "-i", device, "-u", device, "-P", key, "-t", topic, "-l",
         ]);
 
