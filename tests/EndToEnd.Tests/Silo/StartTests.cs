@@ -44,6 +44,9 @@ public sealed class StartTests
     [InlineData("IOT_DEVICEEDGE__MAXPAYLOADSIZE", "-1", "DeviceEdge:MaxPayloadSize is at least 1")]
     [InlineData("IOT_DEVICEEDGE__MAXPAYLODSIZE", "1024", "MAXPAYLODSIZE")]
     [InlineData("IOT_DEVICEEDGE__CONNECTTIMEOUT", "10", "hh:mm:ss")]
+    [InlineData("IOT_DEVICEEDGE__ANONYMOUS__0", "!a/#/b", "'#' stands alone")]
+    [InlineData("IOT_DEVICEEDGE__ALLOWEDORIGINS__0", "app.example.org", "no origin")]
+    [InlineData("IOT_DEVICEEDGE__DEVICECRL__0", "devices.crl", "needs the CAs")]
     [InlineData("IOT_GATEWAY__ACCESSTOKENLIFETIME", "02:00:00", "1 minute to 1 hour")]
     [InlineData("IOT_HISTORY__READERS", "0", "Readers")]
     public async Task A_senseless_setting_of_a_section_is_one_clear_line_and_exit_code_2(string name, string value, string says)
@@ -75,6 +78,30 @@ public sealed class StartTests
         await MustNotStart(file, "--data", Path.Combine(file, "data"), "--http", "0", "--mqtt", "0", "--mqtts", "0");
         await MustNotStart("/proc/no-such-place", "--data", "/proc/no-such-place", "--http", "0", "--mqtt", "0", "--mqtts", "0");
         File.Delete(file);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_cannot_be_used_is_one_clear_line_and_exit_code_1()
+    {
+        string[] ports = ["--http", "0", "--mqtt", "0", "--mqtts", "0"];
+        await MustNotStart("no-such-ca.crt", ["--device-ca", "no-such-ca.crt", .. ports]);
+        await MustNotStart("no-such.crt", ["--tls-cert", "no-such.crt", "--tls-key", "no-such.key", .. ports]);
+    }
+
+    [Fact]
+    public async Task What_clients_without_credentials_may_is_a_warning_at_the_start()
+    {
+        await using var iot = await IotProcess.Start("--anonymous", "trial/#,test/+", "--anonymous", "!trial/secret");
+        Assert.Contains(iot.Output, line => line.Contains("warn", StringComparison.Ordinal)
+            && line.EndsWith("trial/#, test/+, !trial/secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_the_TLS_listener_there_are_no_certificates()
+    {
+        await using var iot = await IotProcess.Start("--mqtts", "off");
+        Assert.Equal(0, iot.MqttsPort);
+        Assert.False(File.Exists(iot.CaFile));
     }
 
     [Fact]
