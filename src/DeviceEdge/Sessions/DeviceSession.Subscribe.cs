@@ -66,16 +66,38 @@ internal sealed partial class DeviceSession
             }
         }
 
+        var firstPages = new List<RetainedPage>(retained.Count);
+        foreach (var subscription in retained)
+        {
+            if (await Ask(_claim!.Grain.Retained(ConnectionId, subscription.Filter, from: null), nameof(IClientGrain.Retained)) is not var (page, failure))
+            {
+                return;
+            }
+
+            if (page is null)
+            {
+                LogCallFailed(nameof(IClientGrain.Retained), failure!);
+                End(Ending.Undeliverable); // the subscription is made, and what belongs to it is missing
+                return;
+            }
+
+            firstPages.Add(page);
+        }
+
         await _outgoing.Send(new SubAckPacket
         {
             PacketId = subscribe.PacketId, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
             Reasons = [.. refusals.Select((refusal, i) => refusal?.Reason ?? (ReasonCode)subscribe.Subscriptions[i].MaximumQos)],
             Properties = Properties.Because(Array.Find(refusals, refusal => refusal is not null)?.Why),
         });
-        retained.ForEach(_subscriber!.Outbox.SendRetained);
+        for (var i = 0; i < retained.Count; i++)
+        {
+            _subscriber!.Outbox.SendRetained(retained[i], firstPages[i]);
+        }
+
         if (last > 0)
         {
-            _subscriber.Outbox.QueueGrew(last);
+            _subscriber!.Outbox.QueueGrew(last);
         }
     }
 

@@ -3,14 +3,14 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <summary>Retained messages for new subscriptions: page after page, as there is room for them.</summary>
 internal sealed partial class Outbox
 {
-    private Queue<Subscription>? _unretained;
+    private Queue<(Subscription Subscription, RetainedPage First)>? _unretained;
     private TaskCompletionSource? _room;
 
     /// <summary>
-    /// Fetches the retained messages of a subscription and sends them with the RETAIN flag [MQTT-3.3.1-8]. For a durable
-    /// session only those of QoS 0: the others stand in its queue.
+    /// Sends the retained messages of a subscription with the RETAIN flag [MQTT-3.3.1-8]: those of the first page before what
+    /// is published from now on, the others page by page. For a durable session only those of QoS 0: the others stand in its queue.
     /// </summary>
-    public void SendRetained(Subscription subscription)
+    public void SendRetained(Subscription subscription, RetainedPage first)
     {
         lock (_gate)
         {
@@ -21,27 +21,24 @@ internal sealed partial class Outbox
 
             if (_unretained is { } waiting)
             {
-                waiting.Enqueue(subscription);
+                waiting.Enqueue((subscription, first));
                 return;
             }
 
-            _unretained = new Queue<Subscription>([subscription]);
+            _unretained = new([(subscription, first)]);
         }
 
-        _ = FetchRetained();
+        _ = SendRetained();
     }
 
-    private async Task FetchRetained()
+    private async Task SendRetained()
     {
         try
         {
-            await Task.Yield(); // who subscribes does not wait
-            _grain.Caller.Enter();
-            while (TryTakeUnretained() is { } subscription)
+            while (TryTakeUnretained() is var (subscription, page))
             {
-                for (string? from = ""; from is not null && !_isClosed;)
+                while (true)
                 {
-                    var page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, from.Length == 0 ? null : from);
                     foreach (var message in page.Messages)
                     {
                         var qos = (Qos)Math.Min((int)message.Qos, (int)subscription.MaximumQos);
@@ -53,7 +50,13 @@ internal sealed partial class Outbox
                     }
 
                     Flush();
-                    from = page.Next;
+                    if (page.Next is null || _isClosed)
+                    {
+                        break;
+                    }
+
+                    _grain.Caller.Enter();
+                    page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, page.Next);
                 }
             }
         }
@@ -63,13 +66,13 @@ internal sealed partial class Outbox
         }
     }
 
-    private Subscription? TryTakeUnretained()
+    private (Subscription Subscription, RetainedPage Page)? TryTakeUnretained()
     {
         lock (_gate)
         {
-            if (!_isClosed && _unretained!.TryDequeue(out var subscription))
+            if (!_isClosed && _unretained!.TryDequeue(out var next))
             {
-                return subscription;
+                return next;
             }
 
             _unretained = null;

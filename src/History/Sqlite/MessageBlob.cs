@@ -119,7 +119,7 @@ internal static class MessageBlob
             has.HasFlag(Has.Expiry) ? reader.ReadUInt32() : null,
             has.HasFlag(Has.ContentType) ? reader.ReadString() : null,
             has.HasFlag(Has.ResponseTopic) ? reader.ReadString() : null,
-            has.HasFlag(Has.CorrelationData) ? ReadBytes(reader) : null,
+            has.HasFlag(Has.CorrelationData) ? ReadBytes(reader) : default(ReadOnlyMemory<byte>?),
             ReadUser(reader));
     }
 

@@ -379,7 +379,7 @@ public sealed class OutboxQueueTests
     public async Task Of_retained_messages_a_durable_session_is_sent_those_of_QoS_0_as_the_others_stand_in_its_queue()
     {
         var scene = Durable();
-        scene.Outbox.SendRetained(new Subscription("#", Qos.AtLeastOnce));
+        scene.Outbox.SendRetained(new Subscription("#", Qos.AtLeastOnce), OutboxScene.Nothing);
 
         (await scene.Grain.NextRetained()).Answer(new RetainedPage(
             [scene.Message("0", "a", Qos.AtMostOnce), scene.Message("1", "b", Qos.AtLeastOnce), scene.Message("2", "c", Qos.AtMostOnce)], null));

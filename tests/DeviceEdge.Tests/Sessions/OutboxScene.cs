@@ -61,6 +61,9 @@ internal sealed class OutboxScene
 
     public Outgoing Outgoing { get; }
 
+    /// <summary>A first page of retained messages that has none, so that the next one is asked for.</summary>
+    public static RetainedPage Nothing { get; } = new([], "");
+
     public Outbox Outbox { get; }
 
     public TaskCompletionSource<Exception> Failure { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

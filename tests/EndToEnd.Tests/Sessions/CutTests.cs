@@ -80,7 +80,8 @@ public sealed class CutTests(CutTests.OneBroker shared) : IClassFixture<CutTests
         }
 
         await done;
-        Assert.Equal(ReasonCode.Success, await acknowledged);
+        // PUBCOMP 0x92 is how 5.0 answers a PUBREL that comes again (section 3.7.2.1).
+        Assert.True(await acknowledged is ReasonCode.Success or ReasonCode.PacketIdentifierNotFound);
         await subscriber.Flushed(); // the last byte of the exchange is its PUBCOMP's
         return cuts + await ResumeAfterCut(publisher, subscriber);
     }

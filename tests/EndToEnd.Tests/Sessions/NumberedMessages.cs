@@ -136,7 +136,8 @@ internal sealed class NumberedMessages(DurableClient publisher, Qos qos, int cou
 
         try
         {
-            Assert.InRange(await sent, ReasonCode.Success, ReasonCode.UnspecifiedError - 1);
+            // PUBCOMP 0x92 is how 5.0 answers a PUBREL that comes again (section 3.7.2.1).
+            Assert.True(await sent is < ReasonCode.UnspecifiedError or ReasonCode.PacketIdentifierNotFound);
             if (topic == State)
             {
                 Volatile.Write(ref _retained, number);

@@ -1,4 +1,5 @@
 using OrleansIoT.Sessions;
+using OrleansIoT.Telemetry;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Sessions;
@@ -24,6 +25,20 @@ public abstract partial class SessionStoreContract
             (Full with { Retain = true, Properties = null, Payload = default, Seq = 2 }).Describe(), queue[1].Message!.Describe());
         Assert.Equal((Qos.AtLeastOnce, false), (queue[1].Qos, queue[1].Retain));
         Assert.Empty(queue[1].SubscriptionIds);
+    }
+
+    [Fact]
+    public async Task What_a_publisher_did_not_say_stays_unsaid()
+    {
+        await Sessions.Open(Session, "c", 60, null, isNew: true);
+        var message = Full with { Properties = new MessageProperties(null, null, "text/plain", null, null, []) };
+        await History.Append(Topic, 1, [message], Effects([To(Session, 0)]));
+
+        var properties = Assert.Single(await Sessions.ReadWhole(Session)).Message!.Properties!;
+
+        Assert.Equal(("text/plain", null, null, null), (properties.ContentType, properties.IsUtf8, properties.ExpiresAfter, properties.ResponseTopic));
+        Assert.False(properties.CorrelationData.HasValue);
+        Assert.Empty(properties.User);
     }
 
     [Fact]
