@@ -7,9 +7,6 @@ namespace OrleansIoT.EndToEnd.Tests.Mqtt;
 /// <summary>Sections 3.1, 3.2 and 3.14 of both versions.</summary>
 public sealed class ConnectTests(OpenHost host) : MqttTest(host)
 {
-    /// <summary>Nobody may be called so: a client identifier is a device's id here.</summary>
-    private const string Invalid = "../meter";
-
     [Theory]
     [MemberData(nameof(Versions))]
     [Trait("mqtt-3.1.1", "MQTT-3.1.3-5")]
@@ -55,7 +52,7 @@ public sealed class ConnectTests(OpenHost host) : MqttTest(host)
         await present.Subscribe(T("#"));
         var device = await Dial(version);
 
-        await device.Send(new ConnectPacket { Version = version, ClientId = Invalid }, Message(T("a"), "smuggled", Qos.AtLeastOnce, 1));
+        await device.Send(new ConnectPacket { Version = version, ClientId = TooLong }, Message(T("a"), "smuggled", Qos.AtLeastOnce, 1));
 
         Assert.Equal(ReasonCode.ClientIdentifierNotValid, (await Next<ConnAckPacket>(device)).Reason);
         Assert.Null(await device.Receive());

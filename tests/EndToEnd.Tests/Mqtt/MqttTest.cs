@@ -9,6 +9,9 @@ namespace OrleansIoT.EndToEnd.Tests.Mqtt;
 [Collection(nameof(OpenHost))]
 public abstract class MqttTest(OpenHost host) : IAsyncLifetime
 {
+    /// <summary>A client identifier of one byte more than there may be.</summary>
+    protected static readonly string TooLong = new('c', 513);
+
     private readonly List<IAsyncDisposable> _clients = [];
 
     public static TheoryData<MqttVersion> Versions => [MqttVersion.V311, MqttVersion.V500];

@@ -1,7 +1,6 @@
 using System.Buffers;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
-using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Mqtt;
 
@@ -27,7 +26,7 @@ public sealed class ReasonStringTests(OpenHost host) : MqttTest(host)
         var answer = await device.Connect(new ConnectPacket
         {
             Version = MqttVersion.V500,
-            ClientId = "../meter",
+            ClientId = TooLong,
             Properties = new Properties { MaximumPacketSize = largest },
         });
 
