@@ -612,7 +612,6 @@ public sealed class PublishTests
     [Theory]
     [InlineData(MqttVersion.V311, ReasonCode.Success)]
     [InlineData(MqttVersion.V500, ReasonCode.NotAuthorized)]
-    [Trait("mqtt", "MQTT-3.3.5-2")]
     [Trait("mqtt-3.1.1", "MQTT-3.3.5-2")]
     public async Task A_topic_of_the_servers_is_refused_in_5_0_and_thrown_away_in_3_1_1(MqttVersion version, ReasonCode reason)
     {

@@ -111,7 +111,6 @@ public sealed class SessionStateTests(OpenHost host) : MqttTest(host)
     [Trait("mqtt", "MQTT-4.3.3-5")]
     [Trait("mqtt", "MQTT-4.3.3-6")]
     [Trait("mqtt", "MQTT-4.4.0-1")]
-    [Trait("mqtt", "MQTT-4.6.0-1")]
     public async Task What_is_not_acknowledged_is_sent_again_in_order_on_the_next_connection_until_it_is(MqttVersion version)
     {
         var device = await Raw("device", version, durable: true);
