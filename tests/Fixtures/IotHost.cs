@@ -14,9 +14,11 @@ public sealed class IotHost : IAsyncDisposable
 
     private readonly string _roles;
     private readonly Action<WebApplicationBuilder>? _configure;
+    private readonly Action<SiloOptions>? _options;
     private WebApplication _app = null!;
 
-    private IotHost(string roles, Action<WebApplicationBuilder>? configure) => (_roles, _configure) = (roles, configure);
+    private IotHost(string roles, Action<WebApplicationBuilder>? configure, Action<SiloOptions>? options) =>
+        (_roles, _configure, _options) = (roles, configure, options);
 
     /// <summary>Beside the test's binaries: on a real disk, as the promise is about one.</summary>
     public string Data { get; } = Path.Combine(AppContext.BaseDirectory, "data", Guid.NewGuid().ToString("N")[..12]);
@@ -35,10 +37,13 @@ public sealed class IotHost : IAsyncDisposable
     /// <summary>What a client of <see cref="MqttsPort"/> trusts.</summary>
     public string CaFile => DevelopmentCertificates.CaFileIn(Data);
 
+    /// <param name="roles">What the process is.</param>
+    /// <param name="configure">What is other than in the product.</param>
+    /// <param name="options">What the command line says besides.</param>
     public static async Task<IotHost> Start(
-        string roles = "silo,gateway,edge", Action<WebApplicationBuilder>? configure = null)
+        string roles = "silo,gateway,edge", Action<WebApplicationBuilder>? configure = null, Action<SiloOptions>? options = null)
     {
-        var host = new IotHost(roles, configure);
+        var host = new IotHost(roles, configure, options);
         await host.Launch();
         return host;
     }
@@ -65,6 +70,7 @@ public sealed class IotHost : IAsyncDisposable
     private async Task Launch()
     {
         var options = new SiloOptions { Data = Data, Http = 0, Mqtt = 0, Mqtts = 0, Roles = _roles, AdminPassword = AdminPassword };
+        _options?.Invoke(options);
         _app = SiloHost.Build(options.Checked(), _configure);
         await _app.StartAsync();
     }

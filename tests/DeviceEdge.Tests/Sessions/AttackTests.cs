@@ -65,6 +65,7 @@ public sealed class AttackTests
     [Theory]
     [InlineData("30", ReasonCode.PacketTooLarge)]
     [InlineData("82", ReasonCode.PacketTooLarge)]
+    [Trait("mqtt", "MQTT-3.2.2-15")]
     public async Task M04_One_byte_more_than_the_largest_packet_is_refused_before_its_body_has_come(string first, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start(options => options.MaxPacketSize = 1024);

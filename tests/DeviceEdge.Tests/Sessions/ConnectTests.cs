@@ -388,6 +388,7 @@ public sealed class ConnectTests
     [Fact]
     [Trait("mqtt", "MQTT-3.1.4-6")]
     [Trait("mqtt", "MQTT-3.2.2-7")]
+    [Trait("mqtt", "MQTT-4.13.2-1")]
     public async Task What_follows_a_refused_CONNECT_is_not_processed()
     {
         await using var edge = await TestEdge.Start();

@@ -38,6 +38,10 @@ public sealed class OutboxQueueTests
     [Trait("mqtt", "MQTT-4.3.3-6")]
     [Trait("mqtt", "MQTT-4.4.0-1")]
     [Trait("mqtt", "MQTT-4.6.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-2.3.1-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.1-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.4.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.6.0-1")]
     public async Task A_connection_resumes_with_what_was_released_and_sent_before_in_order_and_original_identifiers(MqttVersion version)
     {
         var scene = Durable(version, sent: 5, last: 7);

@@ -15,6 +15,7 @@ public sealed class OutboxTests
     [MemberData(nameof(Versions))]
     [Trait("mqtt", "MQTT-3.3.1-2")]
     [Trait("mqtt", "MQTT-4.3.1-1")]
+    [Trait("mqtt-3.1.1", "MQTT-4.3.1-1")]
     public async Task A_message_of_QoS_0_is_sent_at_once_and_without_an_identifier(MqttVersion version)
     {
         var scene = new OutboxScene(version);
@@ -95,6 +96,7 @@ public sealed class OutboxTests
     [Trait("mqtt", "MQTT-4.3.2-1")]
     [Trait("mqtt", "MQTT-4.3.2-2")]
     [Trait("mqtt", "MQTT-4.6.0-6")]
+    [Trait("mqtt-3.1.1", "MQTT-4.3.2-1")]
     public async Task Messages_of_QoS_1_leave_in_order_with_identifiers_that_are_not_in_use(MqttVersion version)
     {
         var scene = new OutboxScene(version);
@@ -125,6 +127,7 @@ public sealed class OutboxTests
     [Trait("mqtt", "MQTT-4.3.3-1")]
     [Trait("mqtt", "MQTT-4.3.3-2")]
     [Trait("mqtt", "MQTT-4.3.3-4")]
+    [Trait("mqtt-3.1.1", "MQTT-4.3.3-1")]
     public async Task A_message_of_QoS_2_takes_its_four_steps_and_no_grain_is_asked(MqttVersion version)
     {
         var scene = new OutboxScene(version, limits: new OutboxLimits(InFlight: 1));
@@ -140,6 +143,24 @@ public sealed class OutboxTests
 
         Assert.Equal("2", OutboxScene.Text(await scene.ReceivePublish()));
         Assert.Equal((0, 0), (scene.Grain.Settling, scene.Grain.Fetching));
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-4.3.3-13")]
+    public async Task A_delivery_of_QoS_2_that_has_begun_is_completed_when_its_message_has_expired()
+    {
+        var scene = new OutboxScene(limits: new OutboxLimits(InFlight: 1));
+        scene.Deliver(scene.Message("1", properties: OutboxScene.Expiring(10)), Qos.ExactlyOnce);
+        var publish = await scene.ReceivePublish();
+        scene.Clock.Advance(TimeSpan.FromSeconds(11));
+
+        await scene.Answer(PacketType.PubRec, publish.PacketId);
+
+        var release = Assert.IsType<AckPacket>(await scene.Receive());
+        Assert.Equal((PacketType.PubRel, publish.PacketId, ReasonCode.Success), (release.Type, release.PacketId, release.Reason));
+        await scene.Answer(PacketType.PubComp, publish.PacketId);
+        scene.Deliver(Qos.ExactlyOnce, "2");
+        Assert.Equal("2", OutboxScene.Text(await scene.ReceivePublish()));
     }
 
     [Fact]

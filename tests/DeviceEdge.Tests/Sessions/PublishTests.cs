@@ -567,6 +567,7 @@ public sealed class PublishTests
     [Trait("mqtt", "MQTT-3.3.2-7")]
     [Trait("mqtt", "MQTT-3.3.2-8")]
     [Trait("mqtt", "MQTT-3.3.2-9")]
+    [Trait("mqtt", "MQTT-3.2.2-17")]
     public async Task A_topic_alias_that_there_cannot_be_or_is_not_ends_the_connection(string topic, int alias, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();
@@ -576,6 +577,22 @@ public sealed class PublishTests
 
         Assert.Equal(reason, ((DisconnectPacket?)await device.Receive())!.Reason);
         Assert.Null(await device.Receive());
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-3.2.2-18")]
+    public async Task Where_no_topic_aliases_are_offered_the_first_one_ends_the_connection()
+    {
+        await using var edge = await TestEdge.Start(options => options.TopicAliasMaximum = 0);
+        await using var device = await edge.Dial();
+        var answer = await device.Connect(MqttDevice.Credentials("meter-7", "key"));
+        Assert.Null(answer!.Properties.TopicAliasMaximum);
+
+        await device.Send(Aliased("a", 1, "x"));
+
+        Assert.Equal(ReasonCode.TopicAliasInvalid, ((DisconnectPacket?)await device.Receive())!.Reason);
+        Assert.Null(await device.Receive());
+        Assert.Equal(0, edge.Device.Waiting);
     }
 
     [Fact]

@@ -27,6 +27,7 @@ public sealed class RefusalTests
     [Trait("mqtt", "MQTT-3.14.4-1")]
     [Trait("mqtt", "MQTT-3.14.4-2")]
     [Trait("mqtt", "MQTT-4.13.1-1")]
+    [Trait("mqtt", "MQTT-4.13.2-1")]
     public async Task What_may_not_be_sent_ends_a_connection_of_5_0_with_its_reason(string what, ReasonCode reason)
     {
         await using var edge = await TestEdge.Start();

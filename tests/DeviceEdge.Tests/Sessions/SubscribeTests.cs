@@ -23,6 +23,7 @@ public sealed class SubscribeTests
     [Trait("mqtt-3.1.1", "MQTT-3.8.4-4")]
     [Trait("mqtt-3.1.1", "MQTT-3.8.4-5")]
     [Trait("mqtt-3.1.1", "MQTT-3.9.3-1")]
+    [Trait("mqtt", "MQTT-3.8.4-5")]
     public async Task A_subscription_is_granted_as_asked_for_filter_by_filter_in_order(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
@@ -236,6 +237,32 @@ public sealed class SubscribeTests
 
         Assert.Equal([ReasonCode.ImplementationSpecificError], ((UnsubAckPacket?)await device.Receive())!.Reasons.AsEnumerable());
         await Deliver(edge, device, "mine", "1", isHeard: true);
+    }
+
+    [Theory]
+    [InlineData(40, null)]
+    [InlineData(60, "The whole disk of the server is full.")]
+    [Trait("mqtt", "MQTT-3.11.2-1")]
+    public async Task A_reason_that_does_not_fit_into_an_UNSUBACK_is_left_out(uint largest, string? told)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.OnUnsubscribe = _ =>
+            Task.FromException<ImmutableArray<bool>>(new FailureException(Failure.Unavailable, "The whole disk of the server is full."));
+        await using var device = await edge.Dial();
+        await device.Connect(new ConnectPacket
+        {
+            Version = MqttVersion.V500,
+            ClientId = "c",
+            UserName = "meter-7",
+            Password = "key"u8.ToArray(),
+            Properties = new Properties { MaximumPacketSize = largest },
+        });
+
+        await device.Send(new UnsubscribePacket { PacketId = 9, Filters = ["mine"] });
+
+        var answer = (UnsubAckPacket?)await device.Receive();
+        Assert.Equal([ReasonCode.ImplementationSpecificError], answer!.Reasons.AsEnumerable());
+        Assert.Equal(told, answer.Properties.ReasonString);
     }
 
     [Fact]

@@ -37,6 +37,7 @@ public sealed class DeliveriesTests
     [Trait("mqtt", "MQTT-3.3.4-2")]
     [Trait("mqtt", "MQTT-3.3.4-3")]
     [Trait("mqtt", "MQTT-3.3.4-4")]
+    [Trait("mqtt-3.1.1", "MQTT-3.3.5-1")]
     public async Task Overlapping_subscriptions_are_one_delivery_with_the_highest_QoS_and_all_identifiers()
     {
         var member = Join(
@@ -60,6 +61,7 @@ public sealed class DeliveriesTests
     [InlineData(Qos.ExactlyOnce, Qos.AtLeastOnce, Qos.AtLeastOnce)]
     [InlineData(Qos.AtLeastOnce, Qos.ExactlyOnce, Qos.AtLeastOnce)]
     [Trait("mqtt", "MQTT-3.8.4-8")]
+    [Trait("mqtt-3.1.1", "MQTT-3.8.4-6")]
     public async Task The_lower_QoS_counts(Qos published, Qos granted, Qos expected)
     {
         var member = Join("a", new Subscription("t", granted));

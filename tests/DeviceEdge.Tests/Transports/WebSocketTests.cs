@@ -38,6 +38,7 @@ public sealed class WebSocketTests : IAsyncLifetime
 
     [Fact]
     [Trait("mqtt", "MQTT-6.0.0-2")]
+    [Trait("mqtt-3.1.1", "MQTT-6.0.0-2")]
     public async Task Packets_may_span_frames_and_frames_may_hold_several()
     {
         using var client = await Connect();
@@ -55,6 +56,7 @@ public sealed class WebSocketTests : IAsyncLifetime
 
     [Fact]
     [Trait("mqtt", "MQTT-6.0.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-6.0.0-1")]
     public async Task What_is_sent_is_binary_and_whole_however_long()
     {
         using var client = await Connect();
@@ -70,6 +72,7 @@ public sealed class WebSocketTests : IAsyncLifetime
 
     [Fact]
     [Trait("mqtt", "MQTT-6.0.0-1")]
+    [Trait("mqtt-3.1.1", "MQTT-6.0.0-1")]
     public async Task A_text_frame_ends_the_connection()
     {
         using var client = await Connect();
@@ -88,6 +91,7 @@ public sealed class WebSocketTests : IAsyncLifetime
     [InlineData(null, false)]
     [Trait("mqtt", "MQTT-6.0.0-3")]
     [Trait("mqtt", "MQTT-6.0.0-4")]
+    [Trait("mqtt-3.1.1", "MQTT-6.0.0-4")]
     public async Task The_subprotocol_is_mqtt(string? offered, bool taken)
     {
         var (status, head) = await Upgrade(offered is null ? "" : $"Sec-WebSocket-Protocol: {offered}\r\n");
