@@ -1,3 +1,5 @@
+using OrleansIoT.Failures;
+
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>Retained messages for new subscriptions: page after page, as there is room for them.</summary>
@@ -39,27 +41,39 @@ internal sealed partial class Outbox
             _grain.Caller.Enter();
             while (TryTakeUnretained() is { } subscription)
             {
-                for (string? from = ""; from is not null && !_isClosed;)
+                try
                 {
-                    var page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, from.Length == 0 ? null : from);
-                    foreach (var message in page.Messages)
-                    {
-                        var qos = (Qos)Math.Min((int)message.Qos, (int)subscription.MaximumQos);
-                        if (qos == Qos.AtMostOnce || !_isDurable)
-                        {
-                            Deliver(new Outbound(message, qos, Retain: true, subscription.Identifier == 0 ? [] : [subscription.Identifier]));
-                            await Room();
-                        }
-                    }
-
-                    Flush();
-                    from = page.Next;
+                    await FetchRetained(subscription);
+                }
+                catch (FailureException failure) when (failure.Failure == Failure.Forbidden)
+                {
+                    // UNSUBSCRIBE has overtaken it: nobody wants the rest.
                 }
             }
         }
         catch (Exception e)
         {
             Fail(e);
+        }
+    }
+
+    private async Task FetchRetained(Subscription subscription)
+    {
+        for (string? from = ""; from is not null && !_isClosed;)
+        {
+            var page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, from.Length == 0 ? null : from);
+            foreach (var message in page.Messages)
+            {
+                var qos = (Qos)Math.Min((int)message.Qos, (int)subscription.MaximumQos);
+                if (qos == Qos.AtMostOnce || !_isDurable)
+                {
+                    Deliver(new Outbound(message, qos, Retain: true, subscription.Identifier == 0 ? [] : [subscription.Identifier]));
+                    await Room();
+                }
+            }
+
+            Flush();
+            from = page.Next;
         }
     }
 
