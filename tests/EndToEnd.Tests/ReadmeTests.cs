@@ -26,11 +26,12 @@ public sealed partial class ReadmeTests
         var result = (await ForeignClient.Run("bash", [], ["-euo", "pipefail", "-c", script])).Succeeded();
 
         var answers = result.Output.Replace("}{", "}\n{", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(4, answers.Length);
+        Assert.Equal(5, answers.Length);
         Assert.Contains("\"value\":21.7", answers[0], StringComparison.Ordinal);
         Assert.Equal(2, Regex.Count(answers[1], "\"seq\":"));
         Assert.Equal(2, Regex.Count(answers[2], "\"seq\":"));
         Assert.Contains("\"readings\":3", answers[3], StringComparison.Ordinal);
+        Assert.Equal("open the valve", answers[4]);
         Assert.Empty(result.Error);
     }
 

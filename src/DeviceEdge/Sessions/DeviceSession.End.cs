@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Failures;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
@@ -60,6 +61,10 @@ internal sealed partial class DeviceSession
         if (IsConnectionLoss(e))
         {
             End(Ending.Gone);
+        }
+        else if (e is FailureException { Failure: Failure.NotSignedIn })
+        {
+            EndUnknown(); // mostly the end has come between the call and its turn
         }
         else
         {

@@ -74,14 +74,14 @@ internal sealed partial class DeviceSession
                 return;
             }
 
-            if (page is null)
+            if (failure is { Failure: not Failure.Forbidden }) // not allowed means not subscribed any more
             {
-                LogCallFailed(nameof(IClientGrain.Retained), failure!);
+                LogCallFailed(nameof(IClientGrain.Retained), failure);
                 End(Ending.Undeliverable); // the subscription is made, and what belongs to it is missing
                 return;
             }
 
-            firstPages.Add(page);
+            firstPages.Add(page ?? new RetainedPage([], Next: null));
         }
 
         await _outgoing.Send(new SubAckPacket

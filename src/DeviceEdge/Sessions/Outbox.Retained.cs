@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using OrleansIoT.Failures;
+
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>Retained messages for new subscriptions: page after page, as there is room for them.</summary>
@@ -35,34 +38,46 @@ internal sealed partial class Outbox
     {
         try
         {
-            while (TryTakeUnretained() is var (subscription, page))
+            while (TryTakeUnretained() is var (subscription, first))
             {
-                while (true)
+                try
                 {
-                    foreach (var message in page.Messages)
-                    {
-                        var qos = (Qos)Math.Min((int)message.Qos, (int)subscription.MaximumQos);
-                        if (qos == Qos.AtMostOnce || !_isDurable)
-                        {
-                            Deliver(new Outbound(message, qos, Retain: true, subscription.Identifier == 0 ? [] : [subscription.Identifier]));
-                            await Room();
-                        }
-                    }
-
-                    Flush();
-                    if (page.Next is null || _isClosed)
-                    {
-                        break;
-                    }
-
-                    _grain.Caller.Enter();
-                    page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, page.Next);
+                    await SendRetained(subscription, first, subscription.Identifier == 0 ? [] : [subscription.Identifier]);
+                }
+                catch (FailureException failure) when (failure.Failure == Failure.Forbidden)
+                {
+                    // UNSUBSCRIBE has overtaken it: nobody wants the rest.
                 }
             }
         }
         catch (Exception e)
         {
             Fail(e);
+        }
+    }
+
+    private async Task SendRetained(Subscription subscription, RetainedPage page, ImmutableArray<uint> identifiers)
+    {
+        while (true)
+        {
+            foreach (var message in page.Messages)
+            {
+                var qos = (Qos)Math.Min((int)message.Qos, (int)subscription.MaximumQos);
+                if (qos == Qos.AtMostOnce || !_isDurable)
+                {
+                    Deliver(new Outbound(message, qos, Retain: true, identifiers));
+                    await Room();
+                }
+            }
+
+            Flush();
+            if (page.Next is null || _isClosed)
+            {
+                return;
+            }
+
+            _grain.Caller.Enter();
+            page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, page.Next);
         }
     }
 

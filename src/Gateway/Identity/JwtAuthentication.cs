@@ -52,11 +52,12 @@ internal sealed partial class JwtAuthentication(
             return null;
         }
 
+        // A connection lasts no longer than its token, give or take five seconds, of which its edge takes one to notice.
+        var skew = TimeSpan.FromTicks(Math.Min(gateway.Value.ClockSkew.Ticks, TimeSpan.FromSeconds(3).Ticks));
         var holder = new ClaimsPrincipal(result.ClaimsIdentity);
         return result.TokenType == AccessTokens.DeviceType
-            ? (CallerMiddleware.CallerOf(holder, gateway.Value.ClockSkew, CallerKind.Device),
-                CallerMiddleware.Claim(holder, AccessTokens.CredentialClaim))
-            : (CallerMiddleware.CallerOf(holder, gateway.Value.ClockSkew), null);
+            ? (CallerMiddleware.CallerOf(holder, skew, CallerKind.Device), CallerMiddleware.Claim(holder, AccessTokens.CredentialClaim))
+            : (CallerMiddleware.CallerOf(holder, skew), null);
     }
 
     private TokenValidationParameters Rules(params string[] types) => new()

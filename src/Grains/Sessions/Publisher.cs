@@ -67,6 +67,7 @@ internal sealed partial class Publisher(
         ImmutableArray<string> grants, ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
     {
         var topics = new Dictionary<string, Share>();
+        var retained = messages.Any(message => message.Retain) ? await RetainedBefore(messages) : null;
         for (var i = 0; i < messages.Length; i++)
         {
             var message = messages[i];
@@ -81,7 +82,7 @@ internal sealed partial class Publisher(
                 continue;
             }
 
-            if (message.Retain && !await MayRetain(message))
+            if (retained is not null && message.Retain && !MayRetain(message, retained))
             {
                 failures.Add(new PublishFailure(
                     i, Failure.TooMany, $"A client has retained messages in at most {options.RetainedPerPublisher} topics."));
@@ -118,22 +119,32 @@ internal sealed partial class Publisher(
         && earlier.Payload.Span.SequenceEqual(message.Payload.Span);
 
     /// <summary>Retained messages stay for ever, so a client has only so many. An empty one removes, and may always come.</summary>
-    private async ValueTask<bool> MayRetain(TelemetryMessage message)
+    private bool MayRetain(TelemetryMessage message, HashSet<string> retained)
     {
-        _retained ??= await ReadRetained();
         if (message.Payload.IsEmpty)
         {
-            _retained.Remove(message.Topic);
+            retained.Remove(message.Topic);
             return true;
         }
 
-        // Others may have replaced some, or an append failed, since the topics were counted.
-        if (_retained.Count >= options.RetainedPerPublisher && !_retained.Contains(message.Topic))
+        return retained.Contains(message.Topic) || (retained.Count < options.RetainedPerPublisher && retained.Add(message.Topic));
+    }
+
+    /// <summary>
+    /// Others may have replaced some, or an append failed, since the topics were counted; so where there might be too many,
+    /// they are counted anew. Once for all messages, and before any of them, because the store does not know yet of what is
+    /// accepted and under way.
+    /// </summary>
+    private async ValueTask<HashSet<string>> RetainedBefore(ImmutableArray<TelemetryMessage> messages)
+    {
+        var added = messages.Count(message =>
+            message.Retain && !message.Payload.IsEmpty && _retained?.Contains(message.Topic) is not true);
+        if (_retained is null || (added > 0 && _retained.Count + added > options.RetainedPerPublisher))
         {
             _retained = await ReadRetained();
         }
 
-        return _retained.Contains(message.Topic) || (_retained.Count < options.RetainedPerPublisher && _retained.Add(message.Topic));
+        return _retained;
     }
 
     private async Task<HashSet<string>> ReadRetained() =>

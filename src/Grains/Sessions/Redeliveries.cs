@@ -28,7 +28,23 @@ internal sealed class Redeliveries
     /// <summary>Whether it is worth asking: only such messages can be known here.</summary>
     public static bool Concerns(TelemetryMessage message) => !message.HasOwnTime && message.PacketId != 0;
 
-    public bool Contains(TelemetryMessage message) => Array.IndexOf(_entries, Entry.Of(message)) >= 0;
+    /// <summary>
+    /// Only the last one with its packet identifier can be the same: an identifier is used again when the message before is
+    /// acknowledged, and then that is not sent again [MQTT-2.2.1-3].
+    /// </summary>
+    public bool Contains(TelemetryMessage message)
+    {
+        for (var i = 1; i <= Capacity; i++)
+        {
+            var earlier = _entries[(_next + Capacity - i) % Capacity];
+            if (earlier.PacketId == message.PacketId)
+            {
+                return earlier == Entry.Of(message);
+            }
+        }
+
+        return false;
+    }
 
     public void Remember(TelemetryMessage message)
     {

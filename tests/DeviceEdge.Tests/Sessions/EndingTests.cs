@@ -115,6 +115,21 @@ public sealed class EndingTests
     }
 
     [Fact]
+    public async Task Whose_grain_has_ended_it_while_it_asks_for_retained_messages_is_no_fault()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.OnSubscribe = _ => Task.FromResult(new SubscribeResult([new SubscribeOutcome(null, null, SendsRetained: true)], 0));
+        edge.Device.OnRetained = () => throw new FailureException(Failure.NotSignedIn, "That is no connection of yours.");
+        await using var device = await edge.Connect(MqttVersion.V500);
+
+        await device.Send(new SubscribePacket { PacketId = 1, Subscriptions = [new(Topic, Qos.AtLeastOnce)] });
+
+        Assert.Equal(PacketType.Disconnect, (await device.Receive())!.Type);
+        Assert.Null(await device.Receive());
+        Assert.Empty(edge.Log);
+    }
+
+    [Fact]
     public async Task Whose_credential_is_revoked_is_thrown_out_without_a_will()
     {
         await using var edge = await TestEdge.Start();

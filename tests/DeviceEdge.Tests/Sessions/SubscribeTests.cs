@@ -132,6 +132,23 @@ public sealed class SubscribeTests
     }
 
     [Fact]
+    public async Task Who_unsubscribes_before_the_retained_messages_are_fetched_stays_connected()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.OnSubscribe = subscriptions => Task.FromResult(
+            new SubscribeResult([.. subscriptions.Select(_ => new SubscribeOutcome(null, null, SendsRetained: true))], 0));
+        edge.Device.OnRetained = () => throw new FailureException(Failure.Forbidden, "The session does not subscribe to this filter.");
+        await using var device = await edge.Connect();
+        await Subscribe(device, new Subscription("hers", Qos.AtLeastOnce));
+
+        edge.Device.OnRetained = () => Task.CompletedTask;
+        edge.Device.RetainedByFilter["mine"] = [Message("mine", "kept") with { Retain = true }];
+        await Subscribe(device, new Subscription("mine", Qos.AtLeastOnce));
+
+        Assert.Equal("mine", Assert.IsType<PublishPacket>(await device.Receive()).Topic);
+    }
+
+    [Fact]
     public async Task Retained_messages_follow_when_the_grain_says_so()
     {
         await using var edge = await TestEdge.Start();

@@ -89,6 +89,9 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
     public Func<ImmutableArray<string>, Task<ImmutableArray<bool>>> OnUnsubscribe { get; set; } = filters =>
         Task.FromResult(ImmutableArray.CreateRange(filters.Select(_ => true)));
 
+    /// <summary>What Retained throws, or waits for.</summary>
+    public Func<Task> OnRetained { get; set; } = () => Task.CompletedTask;
+
     public Dictionary<string, ImmutableArray<TelemetryMessage>> RetainedByFilter { get; } = [];
 
     /// <summary>The last CONNECT that came.</summary>
@@ -167,8 +170,11 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
 
     public Task<ImmutableArray<bool>> Unsubscribe(string connectionId, ImmutableArray<string> filters) => OnUnsubscribe(filters);
 
-    public Task<RetainedPage> Retained(string connectionId, string filter, string? from) =>
-        Task.FromResult(new RetainedPage(RetainedByFilter.GetValueOrDefault(filter, []), Next: null));
+    public async Task<RetainedPage> Retained(string connectionId, string filter, string? from)
+    {
+        await OnRetained();
+        return new RetainedPage(RetainedByFilter.GetValueOrDefault(filter, []), Next: null);
+    }
 
     public Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count) =>
         Task.FromResult(ImmutableArray<QueuedMessage>.Empty);

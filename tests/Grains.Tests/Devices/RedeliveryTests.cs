@@ -32,6 +32,15 @@ public sealed class RedeliveryTests : GrainTest
     }
 
     [Fact]
+    public async Task What_was_stored_under_a_packet_identifier_that_has_been_used_again_since_is_another_reading()
+    {
+        await Publish("meter", Untimed("meter", 1, "on", packetId: 1), Untimed("meter", 2, "off", packetId: 2));
+        await Publish("meter", Untimed("meter", 3, "off", packetId: 1)); // after a reconnect the client counts from 1
+        await Publish("meter", Untimed("meter", 4, "on", packetId: 1, dup: true)); // the first copy never arrived
+        Assert.Equal(["on", "off", "off", "on"], (await Stored(Topic)).Select(Text));
+    }
+
+    [Fact]
     public async Task Twice_in_one_batch_is_stored_once()
     {
         var result = await Publish("meter", Timed("meter", 1), Timed("meter", 2), Timed("meter", 1));
