@@ -51,7 +51,8 @@ public sealed class TrespassTests : IAsyncLifetime
         Assert.Equal(ReasonCode.Success, await device.Publish("devices/meter/t", "the connection lives on"));
 
         await using var older = await MqttDevice.Connect(_iot.MqttPort, "meter", _key, MqttVersion.V311);
-        Assert.Null(await older.Publish(topic, "1"));
+        ReasonCode? answer = topic.StartsWith('$') ? ReasonCode.Success : null; // the server's own topics are answered and discarded
+        Assert.Equal(answer, await older.Publish(topic, "1"));
 
         Assert.Equal(HttpStatusCode.NotFound, (await _admin.Get($"/iot/{Uri.EscapeDataString(topic)}/latest")).Status);
     }
