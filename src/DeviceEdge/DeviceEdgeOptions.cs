@@ -63,6 +63,12 @@ public sealed class DeviceEdgeOptions
     /// <summary>How many it may publish at once after a time of rest, as when it empties its own buffer. Default: 20,000.</summary>
     public int DeviceBurst { get; set; } = 20_000;
 
+    /// <summary>
+    /// How long a 5.0 device that publishes too fast is only slowed down, until it has rested; then it is refused. Zero refuses
+    /// at once. Default: 5 seconds.
+    /// </summary>
+    public TimeSpan DeviceRatePatience { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How many connections there may be; another one is closed when it is accepted. Default: 100,000.</summary>
     public int MaxConnections { get; set; } = 100_000;
 
@@ -126,6 +132,8 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
         { MaxUnstoredBytes: < 1 } => "DeviceEdge:MaxUnstoredBytes is at least 1.",
         { DeviceRate: < 0 } => "DeviceEdge:DeviceRate is at least 1, or 0 for no limit.",
         { DeviceBurst: < 1 } => "DeviceEdge:DeviceBurst is at least 1.",
+        _ when options.DeviceRatePatience != TimeSpan.Zero && !IsTimeout(options.DeviceRatePatience) =>
+            "DeviceEdge:DeviceRatePatience is zero to 1 hour, written hh:mm:ss.",
         { MaxConnections: < 1 } => "DeviceEdge:MaxConnections is at least 1.",
         { MaxHandshakes: < 1 } => "DeviceEdge:MaxHandshakes is at least 1.",
         _ when options.TlsCertificate is null != options.TlsKey is null => "DeviceEdge:TlsCertificate and DeviceEdge:TlsKey go together.",

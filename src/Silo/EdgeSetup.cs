@@ -16,7 +16,11 @@ public static partial class EdgeSetup
             edge.TlsKey = options.TlsKey ?? edge.TlsKey;
             edge.DeviceCa = options.DeviceCa is null ? edge.DeviceCa : SiloOptions.List(options.DeviceCa);
             edge.DeviceCrl = options.DeviceCrl is null ? edge.DeviceCrl : SiloOptions.List(options.DeviceCrl);
-            edge.DeviceRate = options.DeviceRate ?? edge.DeviceRate;
+            if (options.DeviceRate is { } rate)
+            {
+                (edge.DeviceRate, edge.DeviceBurst) = (rate, (int)Math.Clamp(rate * 20L, 1, int.MaxValue));
+            }
+
             edge.Anonymous = options.Anonymous is null ? edge.Anonymous : SiloOptions.List(options.Anonymous);
         });
         if (options.Mqtts is not null)

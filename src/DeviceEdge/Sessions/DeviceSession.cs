@@ -192,10 +192,19 @@ internal sealed partial class DeviceSession
 
     private bool MustWait => IsFull || IsThrottled;
 
-    /// <summary>Until there is a token, a client of 3.1.1 is not read; one of 5.0 is told.</summary>
+    /// <summary>Until there is a token, a client of 3.1.1 is not read; one of 5.0 for a while, and then it is told.</summary>
     private bool IsThrottled =>
-        _outgoing.Version == MqttVersion.V311 && _edge.Options.DeviceRate > 0
-        && (_rate is { IsEmpty: true } || Volatile.Read(ref _requests) > _edge.Options.DeviceRate);
+        _edge.Options.DeviceRate > 0
+        && (_outgoing.Version == MqttVersion.V311
+            ? _rate is { IsEmpty: true } || Volatile.Read(ref _requests) > _edge.Options.DeviceRate
+            : _rate is { IsEmpty: true } rate && IsPatientWith(rate));
+
+    /// <summary>Whether so little time has passed since the client's bucket was empty first, after it was full last.</summary>
+    private bool IsPatientWith(TokenBucket rate)
+    {
+        var since = rate.EmptySince;
+        return _edge.Time.GetElapsedTime(since) < _edge.Options.DeviceRatePatience;
+    }
 
     /// <summary>Complete when there is room again, or nothing more is to be read.</summary>
     private Task Room()

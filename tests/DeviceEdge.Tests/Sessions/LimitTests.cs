@@ -12,7 +12,7 @@ public sealed class LimitTests
     [Fact]
     public async Task In_5_0_a_device_that_publishes_too_fast_is_told_and_may_go_on_later()
     {
-        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst) = (2, 3));
+        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst, options.DeviceRatePatience) = (2, 3, default));
         await using var device = await edge.Connect();
 
         for (var i = 0; i < 3; i++)
@@ -28,9 +28,31 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task In_5_0_it_is_only_slowed_down_for_a_while()
+    {
+        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst) = (1, 2));
+        await using var device = await edge.Connect();
+        await device.Send([.. Enumerable.Range(1, 9).Select(i => device.Message(Topic, $"{i}"))]);
+        await device.Receive();
+        await device.Receive();
+        await edge.IsPaused();
+
+        var reasons = new List<ReasonCode>();
+        for (var id = 3; id <= 9; id++)
+        {
+            var answer = device.Receive();
+            await edge.Until(answer, TimeSpan.FromSeconds(1));
+            reasons.Add(((AckPacket?)await answer)!.Reason);
+        }
+
+        Assert.InRange(reasons.TakeWhile(reason => reason == ReasonCode.Success).Count(), 4, 6); // five seconds long
+        Assert.Equal(ReasonCode.QuotaExceeded, reasons[^1]);
+    }
+
+    [Fact]
     public async Task A_new_connection_brings_no_new_tokens_and_another_device_has_its_own()
     {
-        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst) = (1, 1));
+        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst, options.DeviceRatePatience) = (1, 1, default));
         var first = await edge.Connect();
         await first.Publish(Topic, "x");
         await first.Disconnect();
@@ -45,7 +67,7 @@ public sealed class LimitTests
     [Fact]
     public async Task What_comes_too_fast_with_QoS_0_is_dropped()
     {
-        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst) = (1, 2));
+        await using var edge = await TestEdge.Start(options => (options.DeviceRate, options.DeviceBurst, options.DeviceRatePatience) = (1, 2, default));
         await using var device = await edge.Connect();
 
         await device.Send([.. Enumerable.Range(1, 5).Select(i => new PublishPacket { Topic = Topic, Payload = new[] { (byte)('0' + i) } }), PingReqPacket.Instance]);
