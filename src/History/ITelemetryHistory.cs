@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.History;
 
 /// <summary>What a topic grain needs to go on where the topic's history ends.</summary>
 /// <param name="LastSeq">The number of the last stored reading, 0 when there is none.</param>
-/// <param name="Latest">The reading with the greatest position, or null when there is none.</param>
+/// <param name="Latest">The reading with the greatest position, or null when there is none, or none any more.</param>
 public sealed record TopicTail(long LastSeq, TelemetryMessage? Latest);
 
 /// <summary>What a device grain needs to recognise redeliveries and to say what the device has done.</summary>
@@ -59,12 +61,27 @@ public interface ITelemetryHistory
     /// <param name="count">How many readings without their own time at most.</param>
     Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default);
 
-    /// <summary>One page of a topic's range, ascending by (At, Seq). Empty for a topic that has none.</summary>
+    /// <summary>One page of a topic's range, in the order of (At, Seq) that is asked for. Empty for a topic that has none.</summary>
+    /// <exception cref="Failures.FailureException">Unavailable: readings of the range are damaged; the message names topic and range, and all others can be read.</exception>
     Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation = default);
 
     /// <summary>All readings of a topic whose event time is one of these, in any order: where redeliveries are looked for.</summary>
     Task<IReadOnlyList<TelemetryMessage>> ReadAt(
         string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation = default);
+
+    /// <summary>Gives the numbers of a topic's range to the sink, ascending by (At, Seq), until it has enough. Runs beside the caller.</summary>
+    /// <returns>What retention has dropped, when the range begins before the end of that; else null.</returns>
+    Task<DroppedReadings?> ReadNumbers(
+        string topic, NumberQuery query, INumberSink sink, CancellationToken cancellation = default);
+
+    /// <summary>A tenant's topics that have, or have had, readings and whose names begin with a prefix.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="prefix">The beginning of the names, which need not end a level; empty for all.</param>
+    /// <param name="limit">The most topics of the page.</param>
+    /// <param name="after">The page begins behind this name; null for the beginning.</param>
+    /// <param name="cancellation">Gives up the search.</param>
+    Task<TopicPage> ListTopics(
+        string tenant, string prefix, int limit, string? after, CancellationToken cancellation = default);
 }
 
 /// <summary>The topic's history does not end where the writer believed; the writer reads its tail again, or gives way.</summary>

@@ -55,27 +55,41 @@ public readonly record struct TelemetryPosition(
     public static bool operator >=(TelemetryPosition left, TelemetryPosition right) => left.CompareTo(right) >= 0;
 }
 
-/// <summary>A half-open range of event time, <c>[Start, End)</c>, read in ascending order of position.</summary>
+/// <summary>A half-open range of event time, <c>[Start, End)</c>, read in order of position.</summary>
 /// <param name="Start">The first instant that belongs to the range.</param>
 /// <param name="End">The first instant that does not.</param>
 /// <param name="Limit">The most readings of the page, 1 to <see cref="MaxLimit"/>.</param>
-/// <param name="After">The page begins behind this position; null for the beginning of the range.</param>
+/// <param name="After">The page begins behind this position, in the order that is asked for; null for the beginning of the range.</param>
+/// <param name="Descending">The greatest position comes first.</param>
+/// <param name="AsOf">Only what had arrived by then, that instant included; null for everything.</param>
 [GenerateSerializer, Immutable, Alias("iot.TelemetryQuery")]
 public sealed record TelemetryQuery(
     [property: Id(0)] DateTimeOffset Start,
     [property: Id(1)] DateTimeOffset End,
     [property: Id(2)] int Limit,
-    [property: Id(3)] TelemetryPosition? After = null)
+    [property: Id(3)] TelemetryPosition? After = null,
+    [property: Id(4)] bool Descending = false,
+    [property: Id(5)] DateTimeOffset? AsOf = null)
 {
     public const int MaxLimit = 10_000;
 }
 
-/// <param name="Messages">In ascending order of position; fewer than asked for when <see cref="MaxBytes"/> ends the page.</param>
+/// <summary>What retention has taken out of a topic.</summary>
+/// <param name="Before">Readings of an event time before this one have been dropped; nothing at or behind it has.</param>
+/// <param name="Readings">How many were dropped, ever.</param>
+[GenerateSerializer, Immutable, Alias("iot.DroppedReadings")]
+public sealed record DroppedReadings(
+    [property: Id(0)] DateTimeOffset Before,
+    [property: Id(1)] long Readings);
+
+/// <param name="Messages">In the order that was asked for; fewer than asked for when <see cref="MaxBytes"/> ends the page.</param>
 /// <param name="Next">The position that the next page comes after, or null when this page ends the range.</param>
+/// <param name="Dropped">Set when the range begins before the end of what retention has dropped.</param>
 [GenerateSerializer, Immutable, Alias("iot.TelemetryPage")]
 public sealed record TelemetryPage(
     [property: Id(0)] ImmutableArray<TelemetryMessage> Messages,
-    [property: Id(1)] TelemetryPosition? Next)
+    [property: Id(1)] TelemetryPosition? Next,
+    [property: Id(2)] DroppedReadings? Dropped = null)
 {
     /// <summary>A page ends with the message whose payload makes it this large, so that no query takes a process's memory.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;

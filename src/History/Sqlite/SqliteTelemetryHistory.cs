@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.History.Sqlite;
 
@@ -98,6 +100,11 @@ internal sealed class SqliteTelemetryHistory(SqliteDatabase database, SessionQue
                 long bytes = 0;
                 foreach (var message in Messages(connection, rows, topic))
                 {
+                    if (query.AsOf < message.ReceivedAt)
+                    {
+                        continue;
+                    }
+
                     if (page.Count == query.Limit || bytes >= TelemetryPage.MaxBytes)
                     {
                         return new TelemetryPage(page.ToImmutable(), new TelemetryPosition(page[^1].At, page[^1].Seq));
@@ -125,6 +132,54 @@ internal sealed class SqliteTelemetryHistory(SqliteDatabase database, SessionQue
                 }
 
                 return found;
+            },
+            cancellation);
+
+    public Task<DroppedReadings?> ReadNumbers(
+        string topic, NumberQuery query, INumberSink sink, CancellationToken cancellation = default) =>
+        database.Read<DroppedReadings?>(
+            connection =>
+            {
+                using var rows = connection.Prepare(Range)
+                    .Bind(1, topic).Bind(2, query.Start).Bind(3, 0L).Bind(4, query.End).Bind(5, long.MaxValue);
+                foreach (var message in Messages(connection, rows, topic))
+                {
+                    if ((query.AsOf is null || message.ReceivedAt <= query.AsOf)
+                        && query.Field.TryRead(message.Payload.Span, out var value)
+                        && !sink.Add(message.At.UtcTicks, message.Seq, value))
+                    {
+                        break;
+                    }
+                }
+
+                return null;
+            },
+            cancellation);
+
+    public Task<TopicPage> ListTopics(
+        string tenant, string prefix, int limit, string? after, CancellationToken cancellation = default) =>
+        database.Read(
+            connection =>
+            {
+                using var rows = connection.Prepare(
+                    """
+                    SELECT name, (SELECT count(*) FROM reading WHERE topic = topic.id),
+                        (SELECT min(at) FROM reading WHERE topic = topic.id), (SELECT max(at) FROM reading WHERE topic = topic.id)
+                    FROM topic WHERE name > ?1 AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3
+                    """).Bind(1, $"{tenant}/{after}").Bind(2, $"{tenant}/{prefix}").Bind(3, limit + 1L);
+                var topics = ImmutableArray.CreateBuilder<TopicSummary>();
+                while (rows.Step())
+                {
+                    if (topics.Count == limit)
+                    {
+                        return new TopicPage(topics.ToImmutable(), topics[^1].Topic);
+                    }
+
+                    topics.Add(new TopicSummary(
+                        GrainKey.Parse(rows.Text(0)).Name, rows.Int64(1), rows.TimeOrNull(2), rows.TimeOrNull(3)));
+                }
+
+                return new TopicPage(topics.ToImmutable(), null);
             },
             cancellation);
 

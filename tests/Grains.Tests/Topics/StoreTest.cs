@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
 using OrleansIoT.History;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
@@ -68,5 +70,13 @@ public abstract class StoreTest : GrainTest
         public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
             string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation) =>
             store.ReadAt(topic, times, cancellation);
+
+        public Task<DroppedReadings?> ReadNumbers(
+            string topic, NumberQuery query, INumberSink sink, CancellationToken cancellation) =>
+            store.ReadNumbers(topic, query, sink, cancellation);
+
+        public Task<TopicPage> ListTopics(
+            string tenant, string prefix, int limit, string? after, CancellationToken cancellation) =>
+            store.ListTopics(tenant, prefix, limit, after, cancellation);
     }
 }
