@@ -14,9 +14,11 @@ internal sealed class GroupCommit<TWrite> : IDisposable
 {
     private readonly object _gate = new();
     private readonly Queue<TWrite> _waiting = new();
+    private readonly Queue<TWrite> _first = new();
     private readonly HistoryOptions _limits;
     private readonly HistoryMetrics _metrics;
     private readonly Action<List<TWrite>> _commit;
+    private readonly Func<bool> _holdsBack;
     private readonly Thread _thread;
     private long _waitingBytes;
     private bool _closed;
@@ -24,8 +26,11 @@ internal sealed class GroupCommit<TWrite> : IDisposable
     /// <param name="limits">How much may wait, and how much one transaction takes.</param>
     /// <param name="metrics">Hears how many wait.</param>
     /// <param name="commit">Commits the writes as one transaction and settles the task of each.</param>
-    public GroupCommit(HistoryOptions limits, HistoryMetrics metrics, Action<List<TWrite>> commit)
+    /// <param name="holdsBack">Whether only what goes first may be committed now; null for never.</param>
+    public GroupCommit(
+        HistoryOptions limits, HistoryMetrics metrics, Action<List<TWrite>> commit, Func<bool>? holdsBack = null)
     {
+        _holdsBack = holdsBack ?? (() => false);
         _limits = limits;
         _metrics = metrics;
         _commit = commit;
@@ -59,6 +64,32 @@ internal sealed class GroupCommit<TWrite> : IDisposable
         return write.Done;
     }
 
+    /// <summary>Queues a write that everything else waits for; of the store's own, and never refused while it is open.</summary>
+    public void EnqueueFirst(TWrite write)
+    {
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                write.FailUnavailable("The history is closed.");
+                return;
+            }
+
+            _first.Enqueue(write);
+            _metrics.Queued();
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>What holds back may have changed.</summary>
+    public void Wake()
+    {
+        lock (_gate)
+        {
+            Monitor.Pulse(_gate);
+        }
+    }
+
     /// <summary>Takes no more writes, and returns when those that wait are settled.</summary>
     public void Dispose()
     {
@@ -87,8 +118,15 @@ internal sealed class GroupCommit<TWrite> : IDisposable
     {
         lock (_gate)
         {
-            while (_waiting.Count == 0)
+            bool holdsBack;
+            while (true)
             {
+                holdsBack = !_closed && _holdsBack();
+                if (_first.Count > 0 || (_waiting.Count > 0 && !holdsBack))
+                {
+                    break;
+                }
+
                 if (_closed)
                 {
                     return false;
@@ -97,8 +135,13 @@ internal sealed class GroupCommit<TWrite> : IDisposable
                 Monitor.Wait(_gate);
             }
 
+            while (_first.TryDequeue(out var first))
+            {
+                batch.Add(first);
+            }
+
             long bytes = 0;
-            while (_waiting.TryPeek(out var next)
+            while (!holdsBack && _waiting.TryPeek(out var next)
                    && (batch.Count == 0 || bytes + next.Size <= _limits.TransactionBytes))
             {
                 bytes += next.Size;

@@ -18,6 +18,13 @@ public sealed class HistoryOptions
     [Range(1, long.MaxValue)]
     public long QueueBytes { get; set; } = 256 << 20;
 
+    /// <summary>
+    /// How large the log of SQLite may grow, in bytes: it is what a start reads, and what memory holds a copy of. From half
+    /// of it on its readings are moved into chunks; at the whole, appends wait for that. Default: 64 MiB.
+    /// </summary>
+    [Range(1 << 10, 1 << 30)]
+    public long LogBytes { get; set; } = 64 << 20;
+
     /// <summary>How many reads run side by side; others wait their turn. Default: 4.</summary>
     [Range(1, 256)]
     public int Readers { get; set; } = 4;

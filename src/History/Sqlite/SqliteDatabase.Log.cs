@@ -7,4 +7,18 @@ public sealed partial class SqliteDatabase
     [LoggerMessage(LogLevel.Warning,
         "{Path} was not closed cleanly; its check found it sound and took {Duration}.")]
     private static partial void LogChecked(ILogger log, string path, TimeSpan duration);
+
+    [LoggerMessage(LogLevel.Information, "The log had {Readings} readings in {Bytes} bytes; they were read in {Duration}")]
+    private static partial void LogRecovered(ILogger log, long readings, long bytes, TimeSpan duration);
+
+    [LoggerMessage(LogLevel.Error,
+        "Damaged in the log: topic {Topic}, numbers {FirstSeq} to {LastSeq}, event times {FirstAt:O} to {LastAt:O}. They are refused; everything else can be read")]
+    private static partial void LogDamagedReadings(
+        ILogger log, string topic, long firstSeq, long lastSeq, DateTime firstAt, DateTime lastAt);
+
+    [LoggerMessage(LogLevel.Error, "Damaged in the log: commit {Row}, of which not even the directory can be read. Everything else can be read")]
+    private static partial void LogDamagedRow(ILogger log, long row);
+
+    [LoggerMessage(LogLevel.Information, "The readings of {Path}, a row each until now, have been moved into chunks")]
+    private static partial void LogMigrated(ILogger log, string path);
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.History.Sqlite.Chunks;
+using OrleansIoT.History.Sqlite.Log;
 
 namespace OrleansIoT.History.Sqlite;
 
@@ -14,13 +16,24 @@ public sealed partial class SqliteDatabase : IDisposable
     private readonly SqliteWriter _writer;
     private readonly GroupCommit<SqliteWrite> _commits;
     private readonly Readers _readers;
+    private readonly Compactor _compactor;
 
-    private SqliteDatabase(Connection writer, HistoryOptions options, HistoryMetrics metrics, ILogger log)
+    private SqliteDatabase(Connection writer, LogIndex index, HistoryOptions options, HistoryMetrics metrics, ILogger log)
     {
-        _writer = new SqliteWriter(writer, metrics, log);
-        _commits = new GroupCommit<SqliteWrite>(options, metrics, _writer.Commit);
+        Log = index;
+        Group = new LogGroup(index);
+        _writer = new SqliteWriter(writer, Group, metrics, log);
+        _commits = new GroupCommit<SqliteWrite>(
+            options, metrics, CommitGroup, holdsBack: () => index.Bytes > options.LogBytes && _compactor is { HasFailed: false });
         _readers = new Readers(writer.Path, options.Readers, log);
+        _compactor = new Compactor(writer.Path, index, options.LogBytes / 2, _commits.EnqueueFirst, _commits.Wake, log);
     }
+
+    /// <summary>What is in the log.</summary>
+    internal LogIndex Log { get; }
+
+    /// <summary>The readings of the running transaction.</summary>
+    internal LogGroup Group { get; }
 
     /// <summary>Opens the database of the directory, and makes or updates it if need be.</summary>
     /// <exception cref="DataDirectoryException">It is damaged, of a newer version, or cannot be read or written.</exception>
@@ -41,10 +54,20 @@ public sealed partial class SqliteDatabase : IDisposable
                 CheckIntegrity(connection, log);
             }
 
+            if (connection.Pragma("user_version") == 0)
+            {
+                connection.Execute("PRAGMA auto_vacuum = INCREMENTAL"); // only before there is a table
+            }
+
             connection.MakeDurable();
             Schema.Apply(connection, Schema.Steps);
+            if (RowMigration.Run(connection))
+            {
+                LogMigrated(log, path);
+            }
+
             directory.Flush();
-            return new SqliteDatabase(connection, options, metrics, log);
+            return new SqliteDatabase(connection, Recover(connection, log), options, metrics, log);
         }
         catch (Exception e)
         {
@@ -58,6 +81,7 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Refuses further writes, finishes those that wait, and leaves one file behind.</summary>
     public void Dispose()
     {
+        _compactor.Dispose();
         _commits.Dispose();
         _readers.Dispose();
         _writer.Dispose();
@@ -82,6 +106,42 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Runs the query on one state of the database, off the caller's scheduler.</summary>
     internal Task<T> Read<T>(Func<Connection, T> query, CancellationToken cancellation = default) =>
         _readers.Read(query, cancellation);
+
+    /// <summary>Moves everything that is in the log now into chunks.</summary>
+    internal Task Compact() => _compactor.Compact();
+
+    private void CommitGroup(List<SqliteWrite> writes)
+    {
+        _writer.Commit(writes);
+        _compactor?.Wake(); // not there yet when the first group comes
+    }
+
+    private static LogIndex Recover(Connection connection, ILogger log)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var index = new LogIndex();
+        var recovery = new LogRecovery(connection, index);
+        recovery.Run();
+        foreach (var damage in recovery.Damage)
+        {
+            if (damage.Topic is null)
+            {
+                LogDamagedRow(log, damage.Row);
+            }
+            else
+            {
+                var (first, last) = (new DateTime(damage.Entry.FirstAt, DateTimeKind.Utc), new DateTime(damage.Entry.LastAt, DateTimeKind.Utc));
+                LogDamagedReadings(log, damage.Topic, damage.Entry.FirstSeq, damage.Entry.LastSeq, first, last);
+            }
+        }
+
+        if (recovery.Readings > 0)
+        {
+            LogRecovered(log, recovery.Readings, index.Bytes, Stopwatch.GetElapsedTime(started));
+        }
+
+        return index;
+    }
 
     private static void CheckIntegrity(Connection connection, ILogger log)
     {

@@ -1,221 +1,178 @@
 using System.Collections.Immutable;
+using OrleansIoT.History.Chunks;
 using OrleansIoT.History.Numbers;
+using OrleansIoT.History.Sqlite.Log;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
-using OrleansIoT.Topics;
 
 namespace OrleansIoT.History.Sqlite;
 
-/// <summary>A row a reading, clustered by topic, event time and number.</summary>
-internal sealed class SqliteTelemetryHistory(SqliteDatabase database, SessionQueues queues) : ITelemetryHistory
+/// <summary>A log of commits, and behind it chunks by topic; see <see cref="LogGroup"/> and <see cref="Chunks.Compactor"/>.</summary>
+internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, SessionQueues queues) : ITelemetryHistory
 {
-    private const string Columns =
-        "reading.device, reading.at, reading.seq, reading.received_at, reading.has_own_time, reading.dup, reading.packet_id, reading.payload";
-
-    private const string TopicTail = "SELECT id, last_seq FROM topic WHERE name = ?1";
-
-    private const string Latest =
-        $"SELECT {Columns} FROM reading WHERE topic = ?1 ORDER BY at DESC, seq DESC LIMIT 1";
-
-    private const string Range =
-        $"""
-        SELECT {Columns} FROM reading
-        WHERE topic = (SELECT id FROM topic WHERE name = ?1) AND (at, seq) > (?2, ?3) AND at < ?4
-        ORDER BY at, seq LIMIT ?5
-        """;
-
-    private const string AtTime =
-        $"SELECT {Columns} FROM reading WHERE topic = (SELECT id FROM topic WHERE name = ?1) AND at = ?2";
-
-    private const string Device = "SELECT id, readings, received_at FROM device WHERE name = ?1";
-
-    private const string WithoutOwnTime =
-        $"""
-        SELECT {Columns}, topic.name FROM reading JOIN topic ON topic.id = reading.topic
-        WHERE device = ?1 AND has_own_time = 0 AND packet_id <> 0
-        ORDER BY device_seq DESC LIMIT ?2
-        """;
-
-    private const string DeviceName = "SELECT name FROM device WHERE id = ?1";
+    private readonly LogIndex _log = database.Log;
 
     public async Task<ImmutableArray<long>> Append(
         string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
     {
-        var append = new TelemetryAppend(topic, firstSeq, messages, effects, queues);
+        var append = new TelemetryAppend(database.Group, topic, firstSeq, messages, effects, queues);
         await database.Commit(append);
         return append.QueueNumbers;
     }
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default) =>
-        database.Read(
-            connection =>
+        OnTopic(
+            topic,
+            (connection, reader, view) =>
             {
-                using var tail = connection.Prepare(TopicTail).Bind(1, topic);
-                if (!tail.Step())
+                if (reader.Row is null)
                 {
                     return new TopicTail(0, null);
                 }
 
-                using var latest = connection.Prepare(Latest).Bind(1, tail.Int64(0));
-                return new TopicTail(tail.Int64(1), Messages(connection, latest, topic).Single());
-            },
-            cancellation);
-
-    public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default) =>
-        database.Read(
-            connection =>
-            {
-                using var row = connection.Prepare(Device).Bind(1, device);
-                if (!row.Step())
+                var latest = reader.Row.ReadLatest(connection, topic);
+                if (view?.Latest is { } pending)
                 {
-                    return new DeviceTail(0, null, []);
+                    var (_, block, offset) = pending;
+                    var reading = LogReading.Read(block, ref offset);
+                    latest = latest is { } other && (other.At, other.Seq).CompareTo((reading.At, reading.Seq)) > 0 ? other : reading;
                 }
 
-                using var readings = connection.Prepare(WithoutOwnTime).Bind(1, row.Int64(0)).Bind(2, count);
-                var name = GrainKey.Parse(device).Name;
-                var tail = new List<TelemetryMessage>();
-                while (readings.Step())
-                {
-                    tail.Add(Message(readings, GrainKey.Parse(readings.Text(8)).Name, name));
-                }
-
-                tail.Reverse();
-                return new DeviceTail(row.Int64(1), row.Time(2), tail);
+                return new TopicTail(
+                    Math.Max(reader.Row.Watermark, view?.LastSeq ?? 0),
+                    latest is { } found ? new Messages(connection, topic).Of(found) : null);
             },
             cancellation);
 
     public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(query.Limit);
-
-        // Numbers begin with 1, so this is the place before the first reading of the range.
-        var begin = new TelemetryPosition(query.Start, 0);
-        var after = query.After is { } position && position > begin ? position : begin;
-        return database.Read(
-            connection =>
+        var asOf = query.AsOf?.UtcTicks ?? long.MaxValue;
+        return OnTopic(
+            topic,
+            (connection, reader, _) =>
             {
-                using var rows = connection.Prepare(Range)
-                    .Bind(1, topic).Bind(2, after.At).Bind(3, after.Seq).Bind(4, query.End).Bind(5, query.Limit + 1L);
+                var messages = new Messages(connection, topic);
                 var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
-                long bytes = 0;
-                foreach (var message in Messages(connection, rows, topic))
+                var (bytes, isCut) = (0L, false);
+                foreach (var reading in query.Descending ? Backwards(reader, query, asOf) : Forwards(reader, query, asOf))
                 {
-                    if (query.AsOf < message.ReceivedAt)
-                    {
-                        continue;
-                    }
-
                     if (page.Count == query.Limit || bytes >= TelemetryPage.MaxBytes)
                     {
-                        return new TelemetryPage(page.ToImmutable(), new TelemetryPosition(page[^1].At, page[^1].Seq));
+                        isCut = true;
+                        break;
                     }
 
-                    page.Add(message);
-                    bytes += message.Payload.Length;
+                    page.Add(messages.Of(reading));
+                    bytes += reading.Payload.Length;
                 }
 
-                return new TelemetryPage(page.ToImmutable(), null);
+                TelemetryPosition? next = isCut ? new TelemetryPosition(page[^1].At, page[^1].Seq) : null;
+                DemandUndamaged(reader, query, next);
+                return new TelemetryPage(page.ToImmutable(), next, DroppedFrom(reader, query.Start));
             },
             cancellation);
     }
 
     public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
-        string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation = default) =>
-        database.Read<IReadOnlyList<TelemetryMessage>>(
-            connection =>
+        string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation = default)
+    {
+        var ticks = times.Select(time => time.UtcTicks).ToHashSet();
+        return OnTopic<IReadOnlyList<TelemetryMessage>>(
+            topic,
+            (connection, reader, _) =>
             {
-                var found = new List<TelemetryMessage>();
-                foreach (var ticks in times.Select(time => time.UtcTicks).Distinct())
-                {
-                    using var rows = connection.Prepare(AtTime).Bind(1, topic).Bind(2, ticks);
-                    found.AddRange(Messages(connection, rows, topic));
-                }
-
-                return found;
+                var messages = new Messages(connection, topic);
+                return [.. reader.At(ticks).Select(messages.Of)];
             },
             cancellation);
+    }
 
     public Task<DroppedReadings?> ReadNumbers(
         string topic, NumberQuery query, INumberSink sink, CancellationToken cancellation = default) =>
-        database.Read<DroppedReadings?>(
-            connection =>
+        OnTopic(
+            topic,
+            (_, reader, _) =>
             {
-                using var rows = connection.Prepare(Range)
-                    .Bind(1, topic).Bind(2, query.Start).Bind(3, 0L).Bind(4, query.End).Bind(5, long.MaxValue);
-                foreach (var message in Messages(connection, rows, topic))
-                {
-                    if ((query.AsOf is null || message.ReceivedAt <= query.AsOf)
-                        && query.Field.TryRead(message.Payload.Span, out var value)
-                        && !sink.Add(message.At.UtcTicks, message.Seq, value))
-                    {
-                        break;
-                    }
-                }
-
-                return null;
+                reader.DemandUndamaged(query.Start.UtcTicks, query.End.UtcTicks - 1);
+                reader.Numbers(
+                    query.Start.UtcTicks, query.End.UtcTicks, query.AsOf?.UtcTicks ?? long.MaxValue, query.Field, sink);
+                return DroppedFrom(reader, query.Start);
             },
             cancellation);
 
-    public Task<TopicPage> ListTopics(
-        string tenant, string prefix, int limit, string? after, CancellationToken cancellation = default) =>
-        database.Read(
-            connection =>
-            {
-                using var rows = connection.Prepare(
-                    """
-                    SELECT name, (SELECT count(*) FROM reading WHERE topic = topic.id),
-                        (SELECT min(at) FROM reading WHERE topic = topic.id), (SELECT max(at) FROM reading WHERE topic = topic.id)
-                    FROM topic WHERE name > ?1 AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3
-                    """).Bind(1, $"{tenant}/{after}").Bind(2, $"{tenant}/{prefix}").Bind(3, limit + 1L);
-                var topics = ImmutableArray.CreateBuilder<TopicSummary>();
-                while (rows.Step())
-                {
-                    if (topics.Count == limit)
-                    {
-                        return new TopicPage(topics.ToImmutable(), topics[^1].Topic);
-                    }
-
-                    topics.Add(new TopicSummary(
-                        GrainKey.Parse(rows.Text(0)).Name, rows.Int64(1), rows.TimeOrNull(2), rows.TimeOrNull(3)));
-                }
-
-                return new TopicPage(topics.ToImmutable(), null);
-            },
-            cancellation);
-
-    private static IEnumerable<TelemetryMessage> Messages(Connection connection, Statement rows, string topic)
+    private static IEnumerable<StoredReading> Forwards(TopicReader reader, TelemetryQuery query, long asOf)
     {
-        var name = GrainKey.Parse(topic).Name;
-        var devices = new Dictionary<long, string>();
-        while (rows.Step())
-        {
-            if (!devices.TryGetValue(rows.Int64(0), out var device))
+        // Numbers begin with 1, so this is the place before the first reading of the range.
+        var begin = new Chunks.Place(query.Start.UtcTicks, 0);
+        var after = query.After is { } position ? new Chunks.Place(position.At.UtcTicks, position.Seq) : begin;
+        return reader.Ascending(after > begin ? after : begin, query.End.UtcTicks, asOf);
+    }
+
+    private static IEnumerable<StoredReading> Backwards(TopicReader reader, TelemetryQuery query, long asOf)
+    {
+        var end = new Chunks.Place(query.End.UtcTicks, 0);
+        var before = query.After is { } position ? new Chunks.Place(position.At.UtcTicks, position.Seq) : end;
+        return reader.Descending(before < end ? before : end, query.Start.UtcTicks, asOf);
+    }
+
+    /// <summary>What is damaged beyond the page is the next page's to say.</summary>
+    private static void DemandUndamaged(TopicReader reader, TelemetryQuery query, TelemetryPosition? next)
+    {
+        var (first, last) = (query.Start.UtcTicks, query.End.UtcTicks - 1);
+        var (read, more) = (query.After?.At.UtcTicks, next?.At.UtcTicks);
+        (first, last) = query.Descending ? (more ?? first, read ?? last) : (read ?? first, more ?? last);
+        reader.DemandUndamaged(first, last);
+    }
+
+    private static DroppedReadings? DroppedFrom(TopicReader reader, DateTimeOffset start) =>
+        reader.Row?.Dropped is { } dropped && start < dropped.Before ? dropped : null;
+
+    private Task<T> OnTopic<T>(string topic, Func<Connection, TopicReader, LogView?, T> query, CancellationToken cancellation)
+    {
+        // Before the snapshot: what is moved into chunks meanwhile is in both, and never in none.
+        return database.Read(
+            connection =>
             {
-                devices.Add(rows.Int64(0), device = NameOfDevice(connection, rows.Int64(0)));
+                var view = _log.Topic(topic)?.View();
+                return query(connection, new TopicReader(connection, topic, view), view);
+            },
+            cancellation);
+    }
+
+    /// <summary>Makes messages of a topic's readings.</summary>
+    private sealed class Messages(Connection connection, string topic)
+    {
+        private const string DeviceName = "SELECT name FROM device WHERE id = ?1";
+
+        private readonly Dictionary<long, string> _devices = [];
+        private readonly string _topic = GrainKey.Parse(topic).Name;
+
+        public TelemetryMessage Of(StoredReading reading) => new()
+        {
+            Topic = _topic,
+            Device = Device(reading.Device),
+            At = new DateTimeOffset(reading.At, TimeSpan.Zero),
+            Seq = reading.Seq,
+            ReceivedAt = new DateTimeOffset(reading.ReceivedAt, TimeSpan.Zero),
+            HasOwnTime = reading.HasOwnTime,
+            Dup = reading.Dup,
+            PacketId = reading.PacketId,
+            Payload = reading.Payload.ToArray(), // what it is a part of may be large
+        };
+
+        private string Device(long id)
+        {
+            if (!_devices.TryGetValue(id, out var name))
+            {
+                using var row = connection.Prepare(DeviceName).Bind(1, id);
+                name = row.Step()
+                    ? GrainKey.Parse(row.Text(0)).Name
+                    : throw new InvalidDataException($"There are readings of device {id}, which is not in the database.");
+                _devices.Add(id, name);
             }
 
-            yield return Message(rows, name, device);
+            return name;
         }
     }
-
-    private static string NameOfDevice(Connection connection, long id)
-    {
-        using var row = connection.Prepare(DeviceName).Bind(1, id);
-        return row.Step()
-            ? GrainKey.Parse(row.Text(0)).Name
-            : throw new InvalidDataException($"There are readings of device {id}, which is not in the database.");
-    }
-
-    private static TelemetryMessage Message(Statement row, string topic, string device) => new()
-    {
-        Topic = topic,
-        Device = device,
-        At = row.Time(1),
-        Seq = row.Int64(2),
-        ReceivedAt = row.Time(3),
-        HasOwnTime = row.Bool(4),
-        Dup = row.Bool(5),
-        PacketId = (ushort)row.Int64(6),
-        Payload = row.Blob(7).ToArray(),
-    };
 }

@@ -11,6 +11,11 @@ internal abstract class SqliteWrite : Write
     /// <returns>Why the write is refused, in which case it has changed nothing; else null.</returns>
     protected abstract Exception? Apply(Connection connection);
 
+    /// <summary>On the writer's thread, when it is durable, before its task completes.</summary>
+    protected virtual void OnDurable()
+    {
+    }
+
     public void Run(Connection connection) => _refusal = Apply(connection);
 
     /// <summary>Says how <see cref="Run"/> ended. A refusal waits for the commit too: it may rest on what that one stores.</summary>
@@ -18,6 +23,7 @@ internal abstract class SqliteWrite : Write
     {
         if (_refusal is null)
         {
+            OnDurable();
             Succeed();
         }
         else

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.History.Sqlite.Log;
 using SQLitePCL;
 
 namespace OrleansIoT.History.Sqlite;
 
 /// <summary>Commits groups of writes, on the thread of <see cref="GroupCommit{TWrite}"/>, through the one connection that writes.</summary>
-internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics metrics, ILogger log) : IDisposable
+internal sealed partial class SqliteWriter(
+    Connection connection, LogGroup group, HistoryMetrics metrics, ILogger log) : IDisposable
 {
     // 16 MiB: a checkpoint syncs the log and the database, so it should have something to carry.
     private const int CheckpointPages = 4_096;
@@ -37,6 +39,7 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
                 }
 
                 running = null;
+                group.WriteRow(_connection);
                 _connection.Commit();
                 break;
             }
@@ -55,6 +58,7 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
             }
         }
 
+        group.Commit();
         Settle(writes, Stopwatch.GetElapsedTime(started));
         Checkpoint();
     }
@@ -106,6 +110,7 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
 
     private void Rollback(Exception cause)
     {
+        group.Rollback();
         try
         {
             _connection?.Rollback();

@@ -1,0 +1,238 @@
+using Microsoft.Extensions.Logging;
+using OrleansIoT.History.Sqlite.Log;
+
+namespace OrleansIoT.History.Sqlite.Chunks;
+
+/// <summary>
+/// Keeps the log short: a thread that moves its readings into chunks, some topics a transaction, between the commits of the
+/// writer, and takes rows out of the log when all of their readings are in chunks. Only it changes chunks.
+/// </summary>
+internal sealed partial class Compactor : IDisposable
+{
+    // What one transaction carries; the appends of the moment wait for it.
+    private const long WriteBytes = 256 << 10;
+    private const int WriteTopics = 200;
+    private const long RemovedBytes = 4 << 20;
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly object _gate = new();
+    private readonly Thread _thread;
+    private readonly string _path;
+    private readonly LogIndex _log;
+    private readonly long _startAt;
+    private readonly Action<SqliteWrite> _enqueue;
+    private readonly Action _ended;
+    private readonly ILogger _logger;
+    private readonly List<TaskCompletionSource> _asked = [];
+    private bool _closed;
+    private bool _hasFailed;
+
+    /// <param name="path">The database.</param>
+    /// <param name="log">What is in the log.</param>
+    /// <param name="startAt">How many bytes it has when the compactor begins by itself.</param>
+    /// <param name="enqueue">Queues a write before the appends that wait.</param>
+    /// <param name="ended">Hears that an attempt has succeeded or failed.</param>
+    /// <param name="logger">Hears of failures and damage.</param>
+    public Compactor(
+        string path, LogIndex log, long startAt, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
+    {
+        (_path, _log, _startAt, _enqueue, _ended, _logger) = (path, log, startAt, enqueue, ended, logger);
+        _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
+        _thread.Start();
+    }
+
+    /// <summary>The last attempt has failed; the next one may not.</summary>
+    public bool HasFailed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _hasFailed;
+            }
+        }
+    }
+
+    /// <summary>The log has grown.</summary>
+    public void Wake()
+    {
+        if (_log.Bytes >= _startAt)
+        {
+            lock (_gate)
+            {
+                Monitor.Pulse(_gate);
+            }
+        }
+    }
+
+    /// <summary>Moves everything that is in the log now.</summary>
+    /// <returns>Complete when it is in chunks.</returns>
+    public Task Compact()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            _asked.Add(done);
+            Monitor.Pulse(_gate);
+        }
+
+        return done.Task;
+    }
+
+    /// <summary>Returns when the transaction under way is done. What is still in the log stays there.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            Monitor.Pulse(_gate);
+        }
+
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        while (WaitForWork() is { } asked)
+        {
+            try
+            {
+                MoveAll();
+                Ended(null, asked);
+            }
+            catch (Exception e)
+            {
+                Ended(e, asked);
+            }
+        }
+    }
+
+    /// <returns>Who waits for it; null at the end.</returns>
+    private List<TaskCompletionSource>? WaitForWork()
+    {
+        lock (_gate)
+        {
+            if (_hasFailed && !_closed)
+            {
+                Monitor.Wait(_gate, RetryAfter);
+            }
+
+            while (!_closed && _asked.Count == 0 && _log.Bytes < _startAt)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            List<TaskCompletionSource> asked = [.. _asked];
+            _asked.Clear();
+            if (_closed)
+            {
+                asked.ForEach(done => done.SetCanceled());
+                return null;
+            }
+
+            return asked;
+        }
+    }
+
+    private void Ended(Exception? failure, List<TaskCompletionSource> asked)
+    {
+        lock (_gate)
+        {
+            if (failure is not null && !_hasFailed && !_closed)
+            {
+                LogFailed(_logger, failure);
+            }
+
+            _hasFailed = failure is not null;
+        }
+
+        _ended();
+
+        foreach (var done in asked)
+        {
+            if (failure is null)
+            {
+                done.SetResult();
+            }
+            else
+            {
+                done.SetException(failure);
+            }
+        }
+    }
+
+    private void MoveAll()
+    {
+        using var connection = Connection.OpenReader(_path).MakeDurable();
+        var lastRow = _log.LastRow();
+        var changes = new List<TopicChange>();
+        var (bytes, underWay) = (0L, Task.CompletedTask);
+        foreach (var topic in _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id))
+        {
+            if (TopicChange.Of(connection, topic) is not { } change)
+            {
+                continue;
+            }
+
+            change.Damage.ForEach(damage => LogDamaged(_logger, damage.Message));
+            changes.Add(change);
+            bytes += change.Bytes;
+            if (bytes >= WriteBytes || changes.Count >= WriteTopics)
+            {
+                underWay = Send(new CompactionWrite(_log, changes), underWay);
+                (changes, bytes) = ([], 0);
+            }
+        }
+
+        if (changes.Count > 0)
+        {
+            underWay = Send(new CompactionWrite(_log, changes), underWay);
+        }
+
+        underWay.GetAwaiter().GetResult();
+        RemoveRows(lastRow);
+    }
+
+    private void RemoveRows(long upTo)
+    {
+        while (_log.FirstRows(upTo, RemovedBytes) is { LastId: > 0 and var last })
+        {
+            Send(new LogRemoval(_log, last), Task.CompletedTask).GetAwaiter().GetResult();
+        }
+    }
+
+    /// <summary>One write is under way while the next one is prepared.</summary>
+    private Task Send(SqliteWrite write, Task underWay)
+    {
+        underWay.GetAwaiter().GetResult();
+        lock (_gate)
+        {
+            if (_closed)
+            {
+                throw new OperationCanceledException("The history is closed.");
+            }
+        }
+
+        _enqueue(write);
+        return write.Done;
+    }
+
+    private sealed class LogRemoval(LogIndex log, long upTo) : SqliteWrite
+    {
+        public override long Size => 0;
+
+        protected override Exception? Apply(Connection connection)
+        {
+            connection.Prepare("DELETE FROM log WHERE id <= ?1").Bind(1, upTo).Run();
+            return null;
+        }
+
+        protected override void OnDurable()
+        {
+            log.RemoveRows(upTo);
+            log.ForgetIdle();
+        }
+    }
+}

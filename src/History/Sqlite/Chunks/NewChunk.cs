@@ -1,0 +1,41 @@
+using OrleansIoT.History.Chunks;
+
+namespace OrleansIoT.History.Sqlite.Chunks;
+
+/// <summary>A chunk that is to be stored.</summary>
+internal sealed record NewChunk(
+    Place First, Place Last, int Readings, long FirstReceived, long LastMark, byte[] Data)
+{
+    private const string Add =
+        """
+        INSERT INTO chunk (topic, first_at, first_seq, last_at, last_seq, readings, first_received, last_mark, data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        """;
+
+    /// <param name="readings">In order of place.</param>
+    public static NewChunk Of(ReadOnlySpan<StoredReading> readings)
+    {
+        long firstReceived = long.MaxValue, lastMark = 0;
+        foreach (ref readonly var reading in readings)
+        {
+            firstReceived = Math.Min(firstReceived, reading.ReceivedAt);
+            lastMark = Math.Max(lastMark, reading.DeviceSeq);
+        }
+
+        return new NewChunk(
+            new Place(readings[0].At, readings[0].Seq),
+            new Place(readings[^1].At, readings[^1].Seq),
+            readings.Length,
+            firstReceived,
+            lastMark,
+            ChunkWriter.Write(readings));
+    }
+
+    public void Insert(Connection connection, long topic) =>
+        connection.Prepare(Add)
+            .Bind(1, topic)
+            .Bind(2, First.At).Bind(3, First.Seq)
+            .Bind(4, Last.At).Bind(5, Last.Seq)
+            .Bind(6, Readings).Bind(7, FirstReceived).Bind(8, LastMark).Bind(9, Data)
+            .Run();
+}

@@ -1,0 +1,172 @@
+namespace OrleansIoT.History.Sqlite.Log;
+
+/// <summary>A row of the log that a start has found damaged.</summary>
+/// <param name="Row">Its id.</param>
+/// <param name="Topic">The topic's key; null when not even the directory can be read.</param>
+/// <param name="Entry">Which of its readings are lost.</param>
+internal sealed record LogDamage(long Row, string? Topic, LogEntry Entry);
+
+/// <summary>
+/// Builds the index from the rows of the log. What is damaged is set aside and said; it is never served, and its numbers are
+/// never given again.
+/// </summary>
+internal sealed class LogRecovery(Connection connection, LogIndex index)
+{
+    private readonly Dictionary<long, (LogTopic Topic, long Watermark)> _topics = [];
+    private readonly Dictionary<long, LogDevice> _devices = [];
+
+    /// <summary>How many readings are in the log and not in chunks.</summary>
+    public long Readings { get; private set; }
+
+    /// <summary>Everything that is damaged, also what earlier starts have set aside.</summary>
+    public List<LogDamage> Damage { get; } = [];
+
+    public void Run()
+    {
+        foreach (var row in Rows("damaged_log"))
+        {
+            AddDamage(row.Id, LogDirectory.Read(row.Directory));
+        }
+
+        var damaged = new List<(long Row, List<LogEntry>? Lost)>();
+        foreach (var row in Rows("log"))
+        {
+            var entries = LogDirectory.Read(row.Directory);
+            if (entries is null || LogBuffer.Open(row.Readings) is not { } readings)
+            {
+                var lost = entries?.Select(NotInChunks).Where(entry => entry.Count > 0).ToList();
+                damaged.Add((row.Id, lost));
+                AddDamage(row.Id, lost);
+                continue;
+            }
+
+            index.AddRow(row.Id, row.Directory.Length + row.Readings.Length);
+            Add(entries, readings);
+        }
+
+        SetAside(damaged);
+    }
+
+    private void Add(List<LogEntry> entries, byte[] readings)
+    {
+        var offset = 0;
+        var places = new List<(long At, int Offset)>();
+        foreach (var entry in entries)
+        {
+            var (topic, watermark) = Topic(entry.Topic);
+            places.Clear();
+            for (var i = 0; i < entry.Count; i++)
+            {
+                var start = offset;
+                var reading = LogReading.Read(readings, ref offset);
+                if (reading.Seq > watermark)
+                {
+                    places.Add((reading.At, start));
+                    var device = Device(reading.Device);
+                    device.Next = reading.DeviceSeq > device.Next.Readings ? (reading.DeviceSeq, reading.ReceivedAt) : device.Next;
+                    device.Commit(1);
+                    if (reading is { HasOwnTime: false, PacketId: not 0 })
+                    {
+                        device.Mark(topic);
+                    }
+                }
+            }
+
+            if (places.Count > 0)
+            {
+                topic.Append(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(places), readings, 0, entry.LastSeq);
+                topic.NextToLast = entry.LastSeq;
+                Readings += places.Count;
+            }
+        }
+    }
+
+    /// <summary>What is behind the watermark of its topic; the rest is in chunks too, and whole there.</summary>
+    private LogEntry NotInChunks(LogEntry entry)
+    {
+        var first = Math.Max(entry.FirstSeq, Topic(entry.Topic).Watermark + 1);
+        return entry with { FirstSeq = first, Count = (int)Math.Max(0, entry.LastSeq - first + 1) };
+    }
+
+    private void AddDamage(long row, List<LogEntry>? lost)
+    {
+        if (lost is null)
+        {
+            Damage.Add(new LogDamage(row, null, default));
+        }
+
+        foreach (var entry in lost ?? [])
+        {
+            var topic = Topic(entry.Topic).Topic;
+            topic.AddDamaged(entry);
+            Damage.Add(new LogDamage(row, topic.Key, entry));
+        }
+    }
+
+    private void SetAside(List<(long Row, List<LogEntry>? Lost)> damaged)
+    {
+        var directory = new LogBuffer();
+        foreach (var (row, lost) in damaged)
+        {
+            connection.Begin();
+            connection.Prepare("INSERT INTO damaged_log SELECT id, directory, readings FROM log WHERE id = ?1").Bind(1, row).Run();
+            if (lost is not null)
+            {
+                directory.Clear();
+                lost.ForEach(entry => LogDirectory.Write(directory, entry));
+                directory.Seal();
+                connection.Prepare("UPDATE damaged_log SET directory = ?2 WHERE id = ?1").Bind(1, row).Bind(2, directory.Written).Run();
+            }
+
+            connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
+            connection.Commit();
+        }
+    }
+
+    private IEnumerable<(long Id, byte[] Directory, byte[] Readings)> Rows(string table)
+    {
+        using var rows = connection.Prepare($"SELECT id, directory, readings FROM {table} ORDER BY id");
+        while (rows.Step())
+        {
+            yield return (rows.Int64(0), rows.Blob(1).ToArray(), rows.Blob(2).ToArray());
+        }
+    }
+
+    private (LogTopic Topic, long Watermark) Topic(long id)
+    {
+        if (_topics.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+
+        using var row = connection.Prepare("SELECT name, last_seq FROM topic WHERE id = ?1").Bind(1, id);
+        if (!row.Step())
+        {
+            throw new InvalidDataException($"The log has readings of topic {id}, which is not in the database.");
+        }
+
+        var topic = new LogTopic(id, row.Text(0), row.Int64(1));
+        index.Add(topic);
+        _topics.Add(id, (topic, row.Int64(1)));
+        return (topic, row.Int64(1));
+    }
+
+    private LogDevice Device(long id)
+    {
+        if (_devices.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+
+        using var row = connection.Prepare("SELECT name, readings, received_at FROM device WHERE id = ?1").Bind(1, id);
+        if (!row.Step())
+        {
+            throw new InvalidDataException($"The log has readings of device {id}, which is not in the database.");
+        }
+
+        var device = new LogDevice(id, row.Text(0), row.Int64(1), row.Int64(2));
+        index.Add(device);
+        _devices.Add(id, device);
+        return device;
+    }
+}
