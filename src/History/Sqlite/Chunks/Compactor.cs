@@ -14,45 +14,45 @@ internal sealed partial class Compactor : IDisposable
     private const int WriteTopics = 200;
     private const long RemovedBytes = 4 << 20;
 
+    // How far appends may run ahead of it.
+    private const long Ahead = 4 << 20;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
     private readonly Thread _thread;
     private readonly string _path;
     private readonly LogIndex _log;
+    private readonly long _limit;
     private readonly long _startAt;
     private readonly Action<SqliteWrite> _enqueue;
     private readonly Action _ended;
     private readonly ILogger _logger;
     private readonly List<TaskCompletionSource> _asked = [];
+    private long _pace;
     private bool _closed;
     private bool _hasFailed;
 
     /// <param name="path">The database.</param>
     /// <param name="log">What is in the log.</param>
-    /// <param name="startAt">How many bytes it has when the compactor begins by itself.</param>
+    /// <param name="limit">How many bytes it may have; at half of them the compactor begins by itself.</param>
     /// <param name="enqueue">Queues a write before the appends that wait.</param>
     /// <param name="ended">Hears that an attempt has succeeded or failed.</param>
     /// <param name="logger">Hears of failures and damage.</param>
     public Compactor(
-        string path, LogIndex log, long startAt, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
+        string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
     {
-        (_path, _log, _startAt, _enqueue, _ended, _logger) = (path, log, startAt, enqueue, ended, logger);
+        (_path, _log, _limit, _startAt, _pace) = (path, log, limit, limit / 2, limit);
+        (_enqueue, _ended, _logger) = (enqueue, ended, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
         _thread.Start();
     }
 
-    /// <summary>The last attempt has failed; the next one may not.</summary>
-    public bool HasFailed
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _hasFailed;
-            }
-        }
-    }
+    /// <summary>
+    /// Appends have to wait: the log grows faster than it is moved. They are slowed down from the beginning on, by as much as
+    /// it takes, instead of being stopped at the end. While moving fails, they go on.
+    /// </summary>
+    public bool HoldsBack => _log.Bytes > Interlocked.Read(ref _pace);
 
     /// <summary>The log has grown.</summary>
     public void Wake()
@@ -148,6 +148,8 @@ internal sealed partial class Compactor : IDisposable
             _hasFailed = failure is not null;
         }
 
+        Interlocked.Exchange(ref _pace, failure is null ? _limit : long.MaxValue);
+
         _ended();
 
         foreach (var done in asked)
@@ -169,8 +171,12 @@ internal sealed partial class Compactor : IDisposable
         var lastRow = _log.LastRow();
         var changes = new List<TopicChange>();
         var (bytes, underWay) = (0L, Task.CompletedTask);
-        foreach (var topic in _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id))
+        var topics = _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id).ToList();
+        var begin = Math.Min(_log.Bytes, _limit);
+        for (var i = 0; i < topics.Count; i++)
         {
+            var topic = topics[i];
+            Interlocked.Exchange(ref _pace, Math.Min(_limit, begin + Ahead + ((_limit - begin) * i / topics.Count)));
             if (TopicChange.Of(connection, topic) is not { } change)
             {
                 continue;
