@@ -13,12 +13,20 @@ public sealed partial class SqliteDatabase : IDisposable
 {
     public const string FileName = "iot.db";
 
+    // Some tenths of a second.
+    private const long CheckedAtOnce = 64 << 20;
+
+    private static readonly string[] HistoryTables = ["chunk", "log", "topic", "device", "marked_topic"];
+
     private readonly SqliteWriter _writer;
     private readonly GroupCommit<SqliteWrite> _commits;
     private readonly Readers _readers;
     private readonly Compactor _compactor;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _check;
 
-    private SqliteDatabase(Connection writer, LogIndex index, HistoryOptions options, HistoryMetrics metrics, ILogger log)
+    private SqliteDatabase(
+        Connection writer, LogIndex index, bool isUnclean, HistoryOptions options, HistoryMetrics metrics, ILogger log)
     {
         Log = index;
         Group = new LogGroup(index);
@@ -27,6 +35,7 @@ public sealed partial class SqliteDatabase : IDisposable
             options, metrics, CommitGroup, holdsBack: () => _compactor is { HoldsBack: true });
         _readers = new Readers(writer.Path, options.Readers, log);
         _compactor = new Compactor(writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake, log);
+        _check = isUnclean ? CheckChunks(log) : Task.CompletedTask;
     }
 
     /// <summary>What is in the log.</summary>
@@ -67,11 +76,16 @@ public sealed partial class SqliteDatabase : IDisposable
             }
 
             directory.Flush();
-            return new SqliteDatabase(connection, Recover(connection, log), options, metrics, log);
+            return new SqliteDatabase(connection, Recover(connection, log), isUnclean, options, metrics, log);
         }
         catch (Exception e)
         {
             connection?.Dispose();
+            if (e is SqliteException { IsCorrupt: true, IsNoDatabase: false } or InvalidDataException)
+            {
+                throw new DataDirectoryException($"The database {path} is damaged: {e.Message}. Restore a backup.", e);
+            }
+
             throw e is SqliteException or IOException or UnauthorizedAccessException
                 ? new DataDirectoryException($"The database {path} cannot be opened: {e.Message}", e)
                 : e;
@@ -81,6 +95,9 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Refuses further writes, finishes those that wait, and leaves one file behind.</summary>
     public void Dispose()
     {
+        _closing.Cancel();
+        _check.GetAwaiter().GetResult();
+        _closing.Dispose();
         _compactor.Dispose();
         _commits.Dispose();
         _readers.Dispose();
@@ -107,6 +124,9 @@ public sealed partial class SqliteDatabase : IDisposable
     internal Task<T> Read<T>(Func<Connection, T> query, CancellationToken cancellation = default) =>
         _readers.Read(query, cancellation);
 
+    /// <summary>Complete when the check of the chunks after an unclean stop is.</summary>
+    internal Task CheckedChunks => _check;
+
     /// <summary>Moves everything that is in the log now into chunks.</summary>
     internal Task Compact() => _compactor.Compact();
 
@@ -114,6 +134,22 @@ public sealed partial class SqliteDatabase : IDisposable
     {
         _writer.Commit(writes);
         _compactor?.Wake(); // not there yet when the first group comes
+    }
+
+    private async Task CheckChunks(ILogger log)
+    {
+        try
+        {
+            await new ChunkCheck(_readers, log).Run(_closing.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // It began anew after the next unclean stop, if there is one.
+        }
+        catch (Exception e)
+        {
+            LogCheckFailed(log, e);
+        }
     }
 
     private static LogIndex Recover(Connection connection, ILogger log)
@@ -143,17 +179,48 @@ public sealed partial class SqliteDatabase : IDisposable
         return index;
     }
 
+    /// <summary>
+    /// Damage in what everything needs refuses the start. Damage in the history does not: each part of it is checked when it
+    /// is read, and a small one here already.
+    /// </summary>
     private static void CheckIntegrity(Connection connection, ILogger log)
     {
         var started = Stopwatch.GetTimestamp();
-        var result = connection.TextPragma("quick_check(1)");
-        if (result != "ok")
+        var isSmall = connection.Pragma("page_count") * connection.Pragma("page_size") <= CheckedAtOnce;
+        var isSound = true;
+        foreach (var table in Tables(connection))
         {
-            throw new DataDirectoryException(
-                $"The database {connection.Path} is damaged: {result.ReplaceLineEndings(" ")}. Restore a backup.");
+            var isHistory = HistoryTables.Contains(table);
+            var result = isHistory && !isSmall ? "ok" : connection.TextPragma($"quick_check('{table}')").ReplaceLineEndings(" ");
+            if (result != "ok" && !isHistory)
+            {
+                throw new DataDirectoryException(
+                    $"The database {connection.Path} is damaged: {table}: {result}. Restore a backup.");
+            }
+
+            if (result != "ok")
+            {
+                isSound = false;
+                LogDamagedTable(log, connection.Path, table, result);
+            }
         }
 
-        LogChecked(log, connection.Path, Stopwatch.GetElapsedTime(started));
+        if (isSound)
+        {
+            LogChecked(log, connection.Path, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private static List<string> Tables(Connection connection)
+    {
+        var tables = new List<string>();
+        using var rows = connection.Prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+        while (rows.Step())
+        {
+            tables.Add(rows.Text(0));
+        }
+
+        return tables;
     }
 
     private sealed class Statements(long size, Func<Connection, Exception?> apply) : SqliteWrite

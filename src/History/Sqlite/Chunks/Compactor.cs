@@ -203,9 +203,9 @@ internal sealed partial class Compactor : IDisposable
 
     private void RemoveRows(long upTo)
     {
-        while (_log.FirstRows(upTo, RemovedBytes) is { LastId: > 0 and var last })
+        while (_log.FirstRows(upTo, RemovedBytes) is { Count: > 0 } rows)
         {
-            Send(new LogRemoval(_log, last), Task.CompletedTask).GetAwaiter().GetResult();
+            Send(new LogRemoval(_log, rows), Task.CompletedTask).GetAwaiter().GetResult();
         }
     }
 
@@ -225,19 +225,24 @@ internal sealed partial class Compactor : IDisposable
         return write.Done;
     }
 
-    private sealed class LogRemoval(LogIndex log, long upTo) : SqliteWrite
+    private sealed class LogRemoval(LogIndex log, List<long> rows) : SqliteWrite
     {
         public override long Size => 0;
 
         protected override Exception? Apply(Connection connection)
         {
-            connection.Prepare("DELETE FROM log WHERE id <= ?1").Bind(1, upTo).Run();
+            // One by one: between them may be a damaged one, which SQLite cannot delete.
+            foreach (var row in rows)
+            {
+                connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
+            }
+
             return null;
         }
 
         protected override void OnDurable()
         {
-            log.RemoveRows(upTo);
+            log.RemoveRows(rows.Count);
             log.ForgetIdle();
         }
     }

@@ -105,21 +105,28 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
 
     private void SetAside(List<(long Row, List<LogEntry>? Lost)> damaged)
     {
-        var directory = new LogBuffer();
         foreach (var (row, lost) in damaged)
         {
-            connection.Begin();
-            connection.Prepare("INSERT INTO damaged_log SELECT id, directory, readings FROM log WHERE id = ?1").Bind(1, row).Run();
-            if (lost is not null)
+            var directory = new LogBuffer();
+            lost?.ForEach(entry => LogDirectory.Write(directory, entry));
+            directory.Seal();
+            try
             {
-                directory.Clear();
-                lost.ForEach(entry => LogDirectory.Write(directory, entry));
-                directory.Seal();
-                connection.Prepare("UPDATE damaged_log SET directory = ?2 WHERE id = ?1").Bind(1, row).Bind(2, directory.Written).Run();
-            }
+                connection.Begin();
+                connection.Prepare("INSERT INTO damaged_log SELECT id, directory, readings FROM log WHERE id = ?1").Bind(1, row).Run();
+                if (lost is not null)
+                {
+                    connection.Prepare("UPDATE damaged_log SET directory = ?2 WHERE id = ?1").Bind(1, row).Bind(2, directory.Written).Run();
+                }
 
-            connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
-            connection.Commit();
+                connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
+                connection.Commit();
+            }
+            catch (SqliteException e) when (e.IsCorrupt)
+            {
+                // Not even its pages hang together: it stays where it is, and the next start finds it again.
+                connection.Rollback();
+            }
         }
     }
 
