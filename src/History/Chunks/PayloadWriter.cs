@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.IO.Compression;
+using System.Numerics;
 
 namespace OrleansIoT.History.Chunks;
 
@@ -19,6 +21,9 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
     // Templates are kept from chunk to chunk: topics of one tenant look alike.
     private const int MaxKept = 256;
 
+    private const int FirstNumbers = 1024;
+    private const int MaxKeptNumbers = 1 << 17;
+
     // What a slot and a number in it cost, in bytes, about.
     private const int SlotCost = 8;
     private const int NumberCost = 3;
@@ -37,10 +42,8 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
     private long[] _indexes = [];
     private long[] _slot = [];
     private byte[] _slotScales = [];
-    private long[] _mantissas = new long[1024];
-    private byte[] _scales = new byte[1024];
-    private byte[] _raw = [];
-    private byte[] _compressed = [];
+    private long[] _mantissas = new long[FirstNumbers];
+    private byte[] _scales = new byte[FirstNumbers];
 
     public void Write(ReadOnlySpan<StoredReading> readings)
     {
@@ -79,6 +82,11 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
         }
 
         _used.Clear();
+        if (_mantissas.Length > MaxKeptNumbers)
+        {
+            (_mantissas, _scales) = (new long[FirstNumbers], new byte[FirstNumbers]);
+        }
+
         if (_templates.Length < count)
         {
             (_templates, _starts, _grouped) = (new int[count], new int[count], new int[count]);
@@ -246,40 +254,33 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
             return;
         }
 
-        Grow(ref _raw, (int)total);
+        var raw = ArrayPool<byte>.Shared.Rent((int)total);
         var end = 0;
         for (var i = 0; i < readings.Length; i++)
         {
             if (IndexOf(i) == Raw)
             {
-                readings[i].Payload.Span.CopyTo(_raw.AsSpan(end));
+                readings[i].Payload.Span.CopyTo(raw.AsSpan(end));
                 end += readings[i].Payload.Length;
             }
         }
 
-        WriteCompressed(_raw.AsSpan(0, end));
+        WriteCompressed(raw.AsSpan(0, end));
+        ArrayPool<byte>.Shared.Return(raw);
     }
 
     /// <summary>The compressed length first, or 0 when they are as they were.</summary>
     private void WriteCompressed(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length >= CompressedFrom)
-        {
-            Grow(ref _compressed, bytes.Length);
-            var window = Math.Clamp(1 + (int)Math.Log2(bytes.Length), 10, 22);
-            if (BrotliEncoder.TryCompress(bytes, _compressed.AsSpan(0, bytes.Length - 1), out var length, CompressionQuality, window))
-            {
-                writer.Number((ulong)length);
-                writer.Bytes(_compressed.AsSpan(0, length));
-                return;
-            }
-        }
-
-        writer.Number(0);
-        writer.Bytes(bytes);
+        var compressed = ArrayPool<byte>.Shared.Rent(bytes.Length);
+        var length = 0;
+        var window = Math.Clamp(1 + BitOperations.Log2((uint)bytes.Length), 10, 22);
+        var isShorter = bytes.Length >= CompressedFrom && BrotliEncoder.TryCompress(
+            bytes, compressed.AsSpan(0, bytes.Length - 1), out length, CompressionQuality, window);
+        writer.Number(isShorter ? (ulong)length : 0);
+        writer.Bytes(isShorter ? compressed.AsSpan(0, length) : bytes);
+        ArrayPool<byte>.Shared.Return(compressed);
     }
-
-    private static void Grow(ref byte[] bytes, int length) => bytes = bytes.Length < length ? new byte[length] : bytes;
 
     /// <summary>A template and what it is to the chunk that is being written.</summary>
     private sealed class Known(Template template, uint hash)

@@ -47,6 +47,17 @@ public sealed class ChunkTests
     }
 
     [Fact]
+    public void A_number_of_many_digits_is_rounded_as_if_it_were_read_alone()
+    {
+        for (var seed = 0; seed < 10; seed++)
+        {
+            var readings = new SampleReadings(seed).LongNumbers(50_000);
+            var chunk = Chunk.Read(ChunkWriter.Write(readings));
+            AssertNumbers(readings, chunk, NumberField.Default, 0, readings.Length);
+        }
+    }
+
+    [Fact]
     public void Extreme_integers_come_back()
     {
         long[] extremes = [0, 1, -1, long.MinValue, long.MaxValue, long.MinValue + 1, DateTime.MaxValue.Ticks];

@@ -11,7 +11,7 @@ internal sealed class SampleReadings(int seed)
     [
         "0", "-0", "0.0", "-0.0", "-0.00", "1", "-1", "10", "1e5", "1E-7", "00012", "+5", "0.10", "5.", ".5", "-.5", "--1", "1.5.2",
         "123456789012345678", "1234567890123456789", "0.12345678901234567", "0.123456789012345678", "9007199254740993",
-        "-123456789.123456789", "74.93588199999998", "73.96732207", "1386018900", "1386018900123", "21.5C", "5-3", "NaN", "null",
+        "-123456789.123456789", "4503599627370496.5", "4503599627370497.5", "2251799813685248.25", "74.93588199999998", "73.96732207", "1386018900", "1386018900123", "21.5C", "5-3", "NaN", "null",
     ];
 
     private readonly Random _random = new(seed);
@@ -54,6 +54,37 @@ internal sealed class SampleReadings(int seed)
                 Utf8($$"""{"ts":"{{at:yyyy-MM-dd'T'HH:mm:ss'Z'}}","value":{{value.ToString(CultureInfo.InvariantCulture)}}}"""));
         })];
     }
+
+    /// <summary>
+    /// As a real machine's temperature was published: a number that is never the same twice, sometimes with the digits that a
+    /// computation left, gaps, and the jitter of a network.
+    /// </summary>
+    public StoredReading[] Noisy(int count)
+    {
+        var at = new DateTime(2013, 12, 2, 21, 15, 0, DateTimeKind.Utc);
+        var value = 80.0;
+        var readings = new StoredReading[count];
+        for (var i = 0; i < count; i++)
+        {
+            at = at.AddMinutes(_random.Next(200) == 0 ? 60 : 5);
+            value += (_random.NextDouble() * 3) - 1.5 - ((value - 80) / 20);
+            var text = value.ToString("F8", CultureInfo.InvariantCulture) + (_random.Next(20) == 0 ? "199998" : "");
+            readings[i] = new StoredReading(
+                at.Ticks, i + 1, at.Ticks + 500_000 + _random.Next(50_000), 17, 0, (ushort)(1 + (i % ushort.MaxValue)), true, false,
+                Utf8($$"""{"ts":"{{at:yyyy-MM-dd'T'HH:mm:ss'Z'}}","value":{{text.TrimEnd('0')}}}"""));
+        }
+
+        return readings;
+    }
+
+    /// <summary>Payloads that are numbers with so many digits that not each is a double.</summary>
+    public StoredReading[] LongNumbers(int count) => [.. Enumerable.Range(1, count).Select(i =>
+    {
+        var digits = _random.NextInt64(100_000_000_000_000_000).ToString("D17", CultureInfo.InvariantCulture);
+        var point = _random.Next(1, 18);
+        return new StoredReading(
+            i, i, i, 1, 0, 0, false, false, Utf8($"{_random.Next(1, 10)}{digits[..point]}.{digits[point..]}".TrimEnd('.')));
+    })];
 
     private long Time(int kind, int i) => kind switch
     {
