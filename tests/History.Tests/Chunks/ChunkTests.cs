@@ -34,7 +34,7 @@ public sealed class ChunkTests
     public void A_number_is_the_one_that_the_payload_alone_gives(int count)
     {
         var fields = new[] { null, "value", "a.b", "s", "0", "1", "ts", "x", "seq", "a" }.Select(NumberField.Parse).ToArray();
-        for (var seed = 1000; seed < 1100; seed++)
+        for (var seed = 1000; seed < 1040; seed++)
         {
             var readings = new SampleReadings(seed).Next(count);
             var chunk = Chunk.Read(ChunkWriter.Write(readings));
