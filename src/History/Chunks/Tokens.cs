@@ -89,6 +89,6 @@ internal static class Tokens
     {
         template.Number((ulong)literal.Length);
         template.Bytes(literal);
-        template.Byte(kind);
+        template.Number((ulong)kind);
     }
 }

@@ -119,17 +119,23 @@ internal sealed class SampleReadings(int seed)
         _ => Math.Round(_random.NextDouble() * 100, _random.Next(4)).ToString(CultureInfo.InvariantCulture),
     };
 
-    private string TimeText(long at) => new DateTime(_random.Next(9) == 0 ? at / 2 : at, DateTimeKind.Utc).ToString(
-        (_random.Next(6)) switch
+    private string TimeText(long at)
+    {
+        var utc = new DateTime(_random.Next(9) == 0 ? at / 2 : at, DateTimeKind.Utc);
+        return _random.Next(7) switch
         {
-            0 => "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'",
-            1 => "yyyy-MM-dd'T'HH:mm:ss'+00:00'",
-            2 => "yyyy-MM-dd'T'HH:mm:ss.fff'+00:00'",
-            3 => "yyyy-MM-dd HH:mm:ss",
-            4 => "yyyy-MM-dd'T'HH:mm:ss.f'+02:00'",
-            _ => "yyyy-MM-dd'T'HH:mm:ss'Z'",
-        },
-        CultureInfo.InvariantCulture);
+            0 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture),
+            1 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture),
+            2 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'+00:00'", CultureInfo.InvariantCulture),
+            3 => utc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+            4 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.f'+02:00'", CultureInfo.InvariantCulture),
+            5 => Local(utc, TimeSpan.FromMinutes(_random.Next(-56, 57) * 15)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture),
+            _ => utc.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        };
+    }
+
+    private static DateTimeOffset Local(DateTime utc, TimeSpan offset) =>
+        utc.Year is 1 or 9999 ? new DateTimeOffset(utc) : new DateTimeOffset(utc).ToOffset(offset);
 
     private byte[] Bytes(int length)
     {
