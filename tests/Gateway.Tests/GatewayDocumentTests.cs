@@ -91,6 +91,18 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_range_has_three_forms_of_json_and_two_of_files()
+    {
+        var content = Operations().Single(operation => operation.Name == "GET /iot/{topic}/{start}/{end}").Json["responses"]!["200"]!["content"]!;
+
+        Assert.Equal(["application/json", "application/x-ndjson", "text/csv"], content.AsObject().Select(media => media.Key).Order());
+        Assert.Equal(
+            [["data", "next", "topic"], ["data", "every", "field", "next", "topic", "tz"], ["data", "field", "points", "readings", "topic"]],
+            content["application/json"]!["schema"]!["anyOf"]!.AsArray().Select(form =>
+                Resolve(form!)["required"]!.AsArray().Select(name => (string)name!).Order().ToArray()));
+    }
+
+    [Fact]
     public void Fields_are_named_and_required_as_the_routes_take_them()
     {
         var login = Operations().Single(operation => operation.Name == "POST /auth/login").Json["requestBody"]!;

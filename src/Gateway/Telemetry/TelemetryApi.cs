@@ -51,7 +51,7 @@ internal static class TelemetryApi
         iot.MapGet("/{topic}/{start}/{end}", RangeAnswers.Get)
             .WithName("GetRange")
             .WithSummary("The readings of a topic from start up to, and without, end; or what they come to")
-            .WithDescription("By event time. As it is: readings in pages, ascending by date and seq unless 'order' is desc; 'next' is the cursor of the next page. With 'every': averages and the like of their numbers, bucket by bucket, as JSON of the form BucketPage. With 'points': least and greatest number of each of so many columns, as PointPage. With the header Accept: text/csv or application/x-ndjson everything comes as one file, without pages.")
+            .WithDescription("By event time. As it is: readings in pages, ascending by date and seq unless 'order' is desc; 'next' is the cursor of the next page. With 'every': averages and the like of their numbers, bucket by bucket, as JSON of the form BucketPage. With 'points': least and greatest number of each of so many columns, as PointPage. With the header Accept: text/csv or application/x-ndjson everything comes as one file, without pages; 'limit' then ends the file, and 'cursor' begins it.")
             .WithMetadata(RangeAnswers.Size)
             .Produces<ReadingPage>()
             .AlsoAnswers<BucketPage>()
@@ -118,11 +118,11 @@ internal sealed record TopicView(string Topic, long Readings, DateTime? First, D
 
 /// <param name="Data">One reading, or none when retention has dropped them all, or none had arrived.</param>
 /// <param name="Dropped">There when retention has dropped readings that this may have been about.</param>
-internal sealed record LatestReading(string Topic, IReadOnlyList<ReadingView> Data, DroppedView? Dropped);
+internal sealed record LatestReading(string Topic, IReadOnlyList<ReadingView> Data, DroppedView? Dropped = null);
 
 /// <param name="Next">The cursor of the next page, or null when this one ends the range.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
-internal sealed record ReadingPage(string Topic, IReadOnlyList<ReadingView> Data, string? Next, DroppedView? Dropped);
+internal sealed record ReadingPage(string Topic, IReadOnlyList<ReadingView> Data, string? Next, DroppedView? Dropped = null);
 
 /// <param name="Date">Event time: the device's, when it sent one, else the arrival time.</param>
 /// <param name="Value">The payload if it is JSON, digit for digit; else as a string if it is UTF-8; else an object with its base64.</param>
@@ -140,13 +140,21 @@ internal sealed record DroppedView(DateTime Before, long Readings);
 /// <param name="Next">The cursor of the next page, or null when this one ends the range.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
 internal sealed record BucketPage(
-    string Topic, string Every, string Tz, string? Field, IReadOnlyList<BucketView> Data, string? Next, DroppedView? Dropped);
+    string Topic, string Every, string Tz, string? Field, IReadOnlyList<BucketView> Data, string? Next, DroppedView? Dropped = null);
 
 /// <summary>A bucket, with those of the numbers that 'fn' asks for.</summary>
 /// <param name="Start">Where it begins by the clock, also when the range begins later.</param>
 /// <param name="End">Where the next one begins.</param>
 internal sealed record BucketView(
-    DateTime Start, DateTime End, double? Avg, double? Min, double? Max, double? Sum, long? Count, double? First, double? Last);
+    DateTime Start,
+    DateTime End,
+    double? Avg = null,
+    double? Min = null,
+    double? Max = null,
+    double? Sum = null,
+    long? Count = null,
+    double? First = null,
+    double? Last = null);
 
 /// <param name="Points">How many columns there are.</param>
 /// <param name="Field">Where the payloads have their number; null for the payload itself or its member 'value'.</param>
@@ -154,6 +162,6 @@ internal sealed record BucketView(
 /// <param name="Data">Ascending by date and seq.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
 internal sealed record PointList(
-    string Topic, int Points, string? Field, long Readings, IReadOnlyList<PointView> Data, DroppedView? Dropped);
+    string Topic, int Points, string? Field, long Readings, IReadOnlyList<PointView> Data, DroppedView? Dropped = null);
 
 internal sealed record PointView(DateTime Date, double Value, long Seq);
