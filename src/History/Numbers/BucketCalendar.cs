@@ -112,9 +112,9 @@ public sealed class BucketCalendar
     /// <summary>The first instant at which the local date is this one or a later one: some dates begin at 01:00, some never.</summary>
     private long BeginOfDate(long day)
     {
-        if (day > LastDay)
+        if (day <= 0 || day > LastDay)
         {
-            return long.MaxValue; // behind all instants that there are
+            return day <= 0 ? long.MinValue : long.MaxValue; // the first and the last date have all instants that there are
         }
 
         var midnight = day * TimeSpan.TicksPerDay;
