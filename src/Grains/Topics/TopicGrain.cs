@@ -6,6 +6,7 @@ using OrleansIoT.Failures;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Telemetry;
 using OrleansIoT.History;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
@@ -74,18 +75,31 @@ public sealed partial class TopicGrain(
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
     {
         Demand(Permissions.MayReadTelemetry, Readers);
-        if (query.Limit is < 1 or > TelemetryQuery.MaxLimit)
-        {
-            throw new FailureException(Failure.Invalid, $"limit is 1 to {TelemetryQuery.MaxLimit}.");
-        }
+        CheckRange(query.Start, query.End);
+        CheckCount("limit", query.Limit, TelemetryQuery.MaxLimit);
+        return HasHistory() ? await history.Read(Key.ToString(), query) : null;
+    }
 
-        if (query.Start >= query.End)
-        {
-            throw new FailureException(Failure.Invalid, "The range is half-open: its start comes before its end.");
-        }
+    public async Task<AggregatePage?> Aggregate(AggregateQuery query)
+    {
+        Demand(Permissions.MayReadTelemetry, Readers);
+        CheckRange(query.Start, query.End);
+        CheckCount("limit", query.Limit, AggregateQuery.MaxLimit);
+        var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
+        return HasHistory()
+            ? aggregation.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation))
+            : null;
+    }
 
-        ForgetUnwritten();
-        return _latestAt is null ? null : await history.Read(Key.ToString(), query);
+    public async Task<PointPage?> Points(PointQuery query)
+    {
+        Demand(Permissions.MayReadTelemetry, Readers);
+        CheckRange(query.Start, query.End);
+        CheckCount("points", query.Columns, PointQuery.MaxColumns);
+        var selection = new PointSelection(query.Start, query.End, query.Columns);
+        return HasHistory()
+            ? selection.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection))
+            : null;
     }
 
     public void Dispose() => _lookUp.Dispose();
@@ -214,6 +228,32 @@ public sealed partial class TopicGrain(
     {
         _latestAt = new TelemetryPosition(latest.At, latest.Seq);
         _latest = latest.Payload.Length <= LargestKept ? latest : null;
+    }
+
+    private Task<DroppedReadings?> ReadNumbers(NumberQuery query, INumberSink sink) =>
+        history.ReadNumbers(Key.ToString(), query, sink);
+
+    /// <summary>Whether a reading was ever stored here, though retention may have dropped them all.</summary>
+    private bool HasHistory()
+    {
+        ForgetUnwritten();
+        return _lastSeq > 0;
+    }
+
+    private static void CheckRange(DateTimeOffset start, DateTimeOffset end)
+    {
+        if (start >= end)
+        {
+            throw new FailureException(Failure.Invalid, "The range is half-open: its start comes before its end.");
+        }
+    }
+
+    private static void CheckCount(string name, int count, int max)
+    {
+        if (count < 1 || count > max)
+        {
+            throw new FailureException(Failure.Invalid, $"{name} is 1 to {max}.");
+        }
     }
 
     /// <summary>Topics that were only asked for do not stay in memory.</summary>
