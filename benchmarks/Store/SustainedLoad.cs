@@ -23,6 +23,8 @@ internal static class SustainedLoad
         var feeds = Enumerable.Range(0, Topics).Select(number => new Feed(number)).ToArray();
         LoadAlone(feeds);
         using var store = new OpenStore(Path.Combine(options.Data, "sustained"));
+        await Task.WhenAll(feeds.Select(feed => Append(store, feed, 1))); // the topics are there
+        await store.Compact();
         foreach (var batch in new[] { 1, 10, 100 })
         {
             await Measure($"batches of {batch}", store, feeds, batch, warmUp, time);
