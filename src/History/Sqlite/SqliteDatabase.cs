@@ -24,9 +24,9 @@ public sealed partial class SqliteDatabase : IDisposable
         Group = new LogGroup(index);
         _writer = new SqliteWriter(writer, Group, metrics, log);
         _commits = new GroupCommit<SqliteWrite>(
-            options, metrics, CommitGroup, holdsBack: () => index.Bytes > options.LogBytes && _compactor is { HasFailed: false });
+            options, metrics, CommitGroup, holdsBack: () => _compactor is { HoldsBack: true });
         _readers = new Readers(writer.Path, options.Readers, log);
-        _compactor = new Compactor(writer.Path, index, options.LogBytes / 2, _commits.EnqueueFirst, _commits.Wake, log);
+        _compactor = new Compactor(writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake, log);
     }
 
     /// <summary>What is in the log.</summary>

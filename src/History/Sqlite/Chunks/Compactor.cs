@@ -20,24 +20,27 @@ internal sealed partial class Compactor : IDisposable
     private readonly Thread _thread;
     private readonly string _path;
     private readonly LogIndex _log;
+    private readonly long _limit;
     private readonly long _startAt;
     private readonly Action<SqliteWrite> _enqueue;
     private readonly Action _ended;
     private readonly ILogger _logger;
     private readonly List<TaskCompletionSource> _asked = [];
+    private long _allowed;
     private bool _closed;
     private bool _hasFailed;
 
     /// <param name="path">The database.</param>
     /// <param name="log">What is in the log.</param>
-    /// <param name="startAt">How many bytes it has when the compactor begins by itself.</param>
+    /// <param name="limit">How many bytes it may have; from half of that on the compactor begins by itself.</param>
     /// <param name="enqueue">Queues a write before the appends that wait.</param>
     /// <param name="ended">Hears that an attempt has succeeded or failed.</param>
     /// <param name="logger">Hears of failures and damage.</param>
     public Compactor(
-        string path, LogIndex log, long startAt, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
+        string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
     {
-        (_path, _log, _startAt, _enqueue, _ended, _logger) = (path, log, startAt, enqueue, ended, logger);
+        (_path, _log, _enqueue, _ended, _logger) = (path, log, enqueue, ended, logger);
+        (_limit, _startAt, _allowed) = (limit, limit / 2, limit);
         _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
         _thread.Start();
     }
@@ -53,6 +56,9 @@ internal sealed partial class Compactor : IDisposable
             }
         }
     }
+
+    /// <summary>The log is so long that appends have to wait.</summary>
+    public bool HoldsBack => _log.Bytes > Interlocked.Read(ref _allowed) && !HasFailed;
 
     /// <summary>The log has grown.</summary>
     public void Wake()
@@ -148,6 +154,7 @@ internal sealed partial class Compactor : IDisposable
             _hasFailed = failure is not null;
         }
 
+        Interlocked.Exchange(ref _allowed, _limit);
         _ended();
 
         foreach (var done in asked)
@@ -168,9 +175,19 @@ internal sealed partial class Compactor : IDisposable
         using var connection = Connection.OpenReader(_path).MakeDurable();
         var lastRow = _log.LastRow();
         var changes = new List<TopicChange>();
-        var (bytes, underWay) = (0L, Task.CompletedTask);
-        foreach (var topic in _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id))
+        var (bytes, moved, underWay) = (0L, 0, Task.CompletedTask);
+        LogTopic[] topics = [.. _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id)];
+        var begun = _log.Bytes;
+        foreach (var topic in topics)
         {
+            moved++;
+
+            // One snapshot for what one write carries: a topic comes once, so nothing that is under way is missing in it.
+            if (!connection.IsInTransaction)
+            {
+                connection.Begin(write: false);
+            }
+
             if (TopicChange.Of(connection, topic) is not { } change)
             {
                 continue;
@@ -181,6 +198,8 @@ internal sealed partial class Compactor : IDisposable
             bytes += change.Bytes;
             if (bytes >= WriteBytes || changes.Count >= WriteTopics)
             {
+                connection.Commit();
+                Interlocked.Exchange(ref _allowed, Allowed(begun, (double)moved / topics.Length));
                 underWay = Send(new CompactionWrite(_log, changes), underWay);
                 (changes, bytes) = ([], 0);
             }
@@ -188,12 +207,18 @@ internal sealed partial class Compactor : IDisposable
 
         if (changes.Count > 0)
         {
+            connection.Commit();
             underWay = Send(new CompactionWrite(_log, changes), underWay);
         }
 
         underWay.GetAwaiter().GetResult();
         RemoveRows(lastRow);
+        TopicChange.Forget();
     }
+
+    // Of what is free when it begins, appends may fill a half at once and the other in step with it: whoever is faster than
+    // the compactor waits a little for each commit, and not for the whole way of the log into chunks.
+    private long Allowed(long begun, double progress) => begun + (long)((_limit - begun) * (0.5 + progress / 2));
 
     private void RemoveRows(long upTo)
     {
