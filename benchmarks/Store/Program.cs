@@ -34,6 +34,7 @@ foreach (var group in options.MixedMinutes > 0 ? [] : options.Groups)
     {
         "base" => AppendTable.Run(options),
         "append" => SustainedLoad.Run(options),
+        "compact" => CompactorAlone.Run(options),
         "rest" => AtRest.Run(options),
         "read" => Reads.Run(options),
         "start" => Starts.Crash(options),
