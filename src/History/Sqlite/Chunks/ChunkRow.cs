@@ -58,6 +58,10 @@ internal sealed record ChunkRow(
         }
     }
 
+    /// <summary>All chunks of a topic, the last one first.</summary>
+    public static IEnumerable<ChunkRow> Descending(Connection connection, long topic) =>
+        All(connection.Prepare(UpTo).Bind(1, topic).Bind(2, long.MaxValue).Bind(3, long.MaxValue));
+
     /// <summary>The chunks with readings without a time of their own, by the greatest device number, descending.</summary>
     public static IEnumerable<ChunkRow> WithMarks(Connection connection, long topic) =>
         All(connection.Prepare(Marked).Bind(1, topic));

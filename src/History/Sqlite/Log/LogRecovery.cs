@@ -32,7 +32,7 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
         foreach (var row in Rows("log"))
         {
             var entries = LogDirectory.Read(row.Directory);
-            if (entries is null || LogBuffer.Open(row.Readings) is not { } readings)
+            if (entries is null || !LogBuffer.IsWhole(row.Readings))
             {
                 var lost = entries?.Select(NotInChunks).Where(entry => entry.Count > 0).ToList();
                 damaged.Add((row.Id, lost));
@@ -41,7 +41,7 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
             }
 
             index.AddRow(row.Id, row.Directory.Length + row.Readings.Length);
-            Add(entries, readings);
+            Add(entries, row.Readings);
         }
 
         SetAside(damaged);
