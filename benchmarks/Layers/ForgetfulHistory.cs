@@ -20,12 +20,9 @@ internal sealed class ForgetfulHistory(HistoryOptions limits, HistoryMetrics met
             services.GetRequiredService<Microsoft.Extensions.Options.IOptions<HistoryOptions>>().Value,
             services.GetRequiredService<HistoryMetrics>())));
 
-    async Task<ImmutableArray<long>> ITelemetryHistory.Append(
-        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects)
-    {
-        await _commits.Enqueue(new Append(messages));
-        return effects is null ? [] : [.. effects.Queued.Select((_, i) => i + 1L)];
-    }
+    Task<ImmutableArray<long>> ITelemetryHistory.Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects) =>
+        _commits.Enqueue(new Append(messages.Count));
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) => Task.FromResult(new TopicTail(0, null));
 
@@ -47,10 +44,10 @@ internal sealed class ForgetfulHistory(HistoryOptions limits, HistoryMetrics met
 
     public void Dispose() => _commits.Dispose();
 
-    private sealed class Append(IReadOnlyList<TelemetryMessage> messages) : Write
+    private sealed class Append(int readings) : Write
     {
-        public override long Size { get; } = messages.Sum(message => (long)message.Payload.Length);
+        public override long Size => readings;
 
-        public override int Readings => messages.Count;
+        public override int Readings => readings;
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OrleansIoT.History;
 
 /// <summary>
@@ -19,6 +21,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
     private readonly Action<List<TWrite>> _commit;
     private readonly Thread _thread;
     private long _waitingBytes;
+    private bool _isWaiting;
     private bool _closed;
 
     /// <param name="limits">How much may wait, and how much one transaction takes.</param>
@@ -35,7 +38,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
 
     /// <summary>Queues the write before it returns.</summary>
     /// <returns>The write's task.</returns>
-    public Task Enqueue(TWrite write)
+    public Task<ImmutableArray<long>> Enqueue(TWrite write)
     {
         lock (_gate)
         {
@@ -52,7 +55,11 @@ internal sealed class GroupCommit<TWrite> : IDisposable
                 _waiting.Enqueue(write);
                 _waitingBytes += write.Size;
                 _metrics.Queued();
-                Monitor.Pulse(_gate);
+                if (_isWaiting)
+                {
+                    _isWaiting = false;
+                    Monitor.Pulse(_gate);
+                }
             }
         }
 
@@ -94,6 +101,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
                     return false;
                 }
 
+                _isWaiting = true;
                 Monitor.Wait(_gate);
             }
 

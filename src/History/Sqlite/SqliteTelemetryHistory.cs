@@ -38,13 +38,9 @@ internal sealed class SqliteTelemetryHistory(SqliteDatabase database, SessionQue
 
     private const string DeviceName = "SELECT name FROM device WHERE id = ?1";
 
-    public async Task<ImmutableArray<long>> Append(
-        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
-    {
-        var append = new TelemetryAppend(topic, firstSeq, messages, effects, queues);
-        await database.Commit(append);
-        return append.QueueNumbers;
-    }
+    public Task<ImmutableArray<long>> Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null) =>
+        database.Commit(new TelemetryAppend(topic, firstSeq, messages, effects, queues));
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default) =>
         database.Read(
