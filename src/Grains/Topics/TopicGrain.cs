@@ -34,7 +34,7 @@ public sealed partial class TopicGrain(
     /// <summary>The greatest position that is durable, or null before the first reading.</summary>
     private TelemetryPosition? _latestAt;
 
-    /// <summary>The reading there, unless it is large.</summary>
+    /// <summary>The reading there, unless it is large; it need not have its number.</summary>
     private TelemetryMessage? _latest;
 
     /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
@@ -49,11 +49,11 @@ public sealed partial class TopicGrain(
     {
         _isTransient = options.Value.IsTransient(Key.Name);
         _tenantRoutes = routes.Of(Key.Tenant);
-        var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
+        var tail = await history.ReadTopicTail(KeyText, cancellationToken);
         _lastSeq = tail.LastSeq;
         if (tail.Latest is { } latest)
         {
-            Keep(latest);
+            Keep(latest, latest.Seq);
             _newest = latest.At.UtcTicks;
         }
     }
@@ -68,7 +68,9 @@ public sealed partial class TopicGrain(
     {
         Demand(Permissions.MayReadTelemetry, Readers);
         ForgetUnwritten();
-        return _latestAt is null ? null : _latest ?? (await history.ReadTopicTail(Key.ToString())).Latest;
+        return _latestAt is not { } at ? null
+            : _latest is { } latest ? latest with { Seq = at.Seq }
+            : (await history.ReadTopicTail(KeyText)).Latest;
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
@@ -85,7 +87,7 @@ public sealed partial class TopicGrain(
         }
 
         ForgetUnwritten();
-        return _latestAt is null ? null : await history.Read(Key.ToString(), query);
+        return _latestAt is null ? null : await history.Read(KeyText, query);
     }
 
     public void Dispose() => _lookUp.Dispose();
@@ -124,7 +126,7 @@ public sealed partial class TopicGrain(
 
             var newest = _newest;
             var times = messages.Where(m => m.HasOwnTime && m.At.UtcTicks <= newest).Select(m => m.At).ToHashSet();
-            var known = times.Count == 0 ? [] : await history.ReadAt(Key.ToString(), times);
+            var known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
             return await Store(
@@ -179,7 +181,7 @@ public sealed partial class TopicGrain(
             ImmutableArray<long> numbers = [];
             if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
             {
-                var append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
+                var append = history.Append(KeyText, first, messages, EffectsOf(distribution, messages, session, isDurable));
                 _lastAppend = append;
                 numbers = await append;
             }
@@ -201,7 +203,7 @@ public sealed partial class TopicGrain(
             var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
             if (_latestAt is null || candidate > _latestAt)
             {
-                Keep(messages[latest] with { Seq = latestSeq });
+                Keep(messages[latest], latestSeq);
             }
         }
 
@@ -210,9 +212,9 @@ public sealed partial class TopicGrain(
     }
 
     /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>
-    private void Keep(TelemetryMessage latest)
+    private void Keep(TelemetryMessage latest, long seq)
     {
-        _latestAt = new TelemetryPosition(latest.At, latest.Seq);
+        _latestAt = new TelemetryPosition(latest.At, seq);
         _latest = latest.Payload.Length <= LargestKept ? latest : null;
     }
 
