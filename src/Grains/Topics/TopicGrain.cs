@@ -35,7 +35,7 @@ public sealed partial class TopicGrain(
     /// <summary>The greatest position that is durable, or null before the first reading.</summary>
     private TelemetryPosition? _latestAt;
 
-    /// <summary>The reading there, unless it is large.</summary>
+    /// <summary>The reading there, unless it is large; it need not have its number.</summary>
     private TelemetryMessage? _latest;
 
     /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
@@ -50,11 +50,11 @@ public sealed partial class TopicGrain(
     {
         _isTransient = options.Value.IsTransient(Key.Name);
         _tenantRoutes = routes.Of(Key.Tenant);
-        var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
+        var tail = await history.ReadTopicTail(KeyText, cancellationToken);
         _lastSeq = tail.LastSeq;
         if (tail.Latest is { } latest)
         {
-            Keep(latest);
+            Keep(latest, latest.Seq);
             _newest = latest.At.UtcTicks;
         }
     }
@@ -69,7 +69,9 @@ public sealed partial class TopicGrain(
     {
         Demand(Permissions.MayReadTelemetry, Readers);
         ForgetUnwritten();
-        return _latestAt is null ? null : _latest ?? (await history.ReadTopicTail(Key.ToString())).Latest;
+        return _latestAt is not { } at ? null
+            : _latest is { } latest ? latest with { Seq = at.Seq }
+            : (await history.ReadTopicTail(KeyText)).Latest;
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
@@ -77,7 +79,7 @@ public sealed partial class TopicGrain(
         Demand(Permissions.MayReadTelemetry, Readers);
         CheckRange(query.Start, query.End);
         CheckCount("limit", query.Limit, TelemetryQuery.MaxLimit);
-        return HasHistory() ? await history.Read(Key.ToString(), query) : null;
+        return HasHistory() ? await history.Read(KeyText, query) : null;
     }
 
     public async Task<AggregatePage?> Aggregate(AggregateQuery query)
@@ -138,7 +140,7 @@ public sealed partial class TopicGrain(
 
             var newest = _newest;
             var times = messages.Where(m => m.HasOwnTime && m.At.UtcTicks <= newest).Select(m => m.At).ToHashSet();
-            var known = times.Count == 0 ? [] : await history.ReadAt(Key.ToString(), times);
+            var known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
             return await Store(
@@ -193,7 +195,7 @@ public sealed partial class TopicGrain(
             ImmutableArray<long> numbers = [];
             if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
             {
-                var append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
+                var append = history.Append(KeyText, first, messages, EffectsOf(distribution, messages, session, isDurable));
                 _lastAppend = append;
                 numbers = await append;
             }
@@ -215,7 +217,7 @@ public sealed partial class TopicGrain(
             var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
             if (_latestAt is null || candidate > _latestAt)
             {
-                Keep(messages[latest] with { Seq = latestSeq });
+                Keep(messages[latest], latestSeq);
             }
         }
 
@@ -224,14 +226,14 @@ public sealed partial class TopicGrain(
     }
 
     /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>
-    private void Keep(TelemetryMessage latest)
+    private void Keep(TelemetryMessage latest, long seq)
     {
-        _latestAt = new TelemetryPosition(latest.At, latest.Seq);
+        _latestAt = new TelemetryPosition(latest.At, seq);
         _latest = latest.Payload.Length <= LargestKept ? latest : null;
     }
 
     private Task<DroppedReadings?> ReadNumbers(NumberQuery query, INumberSink sink) =>
-        history.ReadNumbers(Key.ToString(), query, sink);
+        history.ReadNumbers(KeyText, query, sink);
 
     /// <summary>Whether a reading was ever stored here, though retention may have dropped them all.</summary>
     private bool HasHistory()

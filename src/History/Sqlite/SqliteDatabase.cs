@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.History.Sqlite.Chunks;
@@ -105,7 +106,7 @@ public sealed partial class SqliteDatabase : IDisposable
     }
 
     /// <summary>Queues the write before it returns; complete when durable.</summary>
-    internal Task Commit(SqliteWrite write) => _commits.Enqueue(write);
+    internal Task<ImmutableArray<long>> Commit(SqliteWrite write) => _commits.Enqueue(write);
 
     /// <summary>Queues a write of a few statements, which is never refused.</summary>
     /// <param name="size">What it weighs against the limits, in bytes.</param>

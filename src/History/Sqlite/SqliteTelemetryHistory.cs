@@ -13,13 +13,9 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
 {
     private readonly LogIndex _log = database.Log;
 
-    public async Task<ImmutableArray<long>> Append(
-        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
-    {
-        var append = new TelemetryAppend(database.Group, topic, firstSeq, messages, effects, queues);
-        await database.Commit(append);
-        return append.QueueNumbers;
-    }
+    public Task<ImmutableArray<long>> Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null) =>
+        database.Commit(new TelemetryAppend(database.Group, topic, firstSeq, messages, effects, queues));
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default) =>
         OnTopic(
