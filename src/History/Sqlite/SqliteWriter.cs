@@ -24,6 +24,7 @@ internal sealed partial class SqliteWriter(
     public void Commit(List<SqliteWrite> writes)
     {
         var started = Stopwatch.GetTimestamp();
+        CrashPoint.Reach(CrashPoint.AppendBefore);
         while (true)
         {
             SqliteWrite? running = null;
@@ -40,7 +41,9 @@ internal sealed partial class SqliteWriter(
 
                 running = null;
                 group.WriteRow(_connection);
+                CrashPoint.Reach(CrashPoint.AppendWritten);
                 _connection.Commit();
+                CrashPoint.Reach(CrashPoint.AppendCommitted);
                 break;
             }
             catch (Exception e) when (running is not null && e is not SqliteException { IsFaultOfStatement: false })
@@ -140,6 +143,7 @@ internal sealed partial class SqliteWriter(
             }
 
             _pagesWritten = 0;
+            CrashPoint.Reach(CrashPoint.CheckpointBefore);
             if (_connection.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE) > RestartPages)
             {
                 _connection.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);
