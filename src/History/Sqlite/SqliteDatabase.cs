@@ -13,12 +13,17 @@ public sealed partial class SqliteDatabase : IDisposable
 {
     public const string FileName = "iot.db";
 
+    // At a start there is more to do than what has become too old.
+    private static readonly TimeSpan FirstRetention = TimeSpan.FromMinutes(1);
+
     private readonly SqliteWriter _writer;
     private readonly GroupCommit<SqliteWrite> _commits;
     private readonly Readers _readers;
     private readonly Compactor _compactor;
+    private readonly ITimer? _retention;
 
-    private SqliteDatabase(Connection writer, LogIndex index, HistoryOptions options, HistoryMetrics metrics, ILogger log)
+    private SqliteDatabase(
+        Connection writer, LogIndex index, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger log)
     {
         Log = index;
         Group = new LogGroup(index);
@@ -26,7 +31,15 @@ public sealed partial class SqliteDatabase : IDisposable
         _commits = new GroupCommit<SqliteWrite>(
             options, metrics, CommitGroup, holdsBack: () => _compactor is { HoldsBack: true });
         _readers = new Readers(writer.Path, options.Readers, log);
-        _compactor = new Compactor(writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake, log);
+        var retention = new Retention(options.Retention);
+        _compactor = new Compactor(
+            writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake,
+            new RetentionRun(writer.Path, retention, options, metrics, time), log);
+        if (retention.HasRules)
+        {
+            var first = options.RetentionInterval < FirstRetention ? options.RetentionInterval : FirstRetention;
+            _retention = time.CreateTimer(_ => DropInTime(), null, first, options.RetentionInterval);
+        }
     }
 
     /// <summary>What is in the log.</summary>
@@ -38,7 +51,7 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Opens the database of the directory, and makes or updates it if need be.</summary>
     /// <exception cref="DataDirectoryException">It is damaged, of a newer version, or cannot be read or written.</exception>
     public static SqliteDatabase Open(
-        DataDirectory directory, HistoryOptions options, HistoryMetrics metrics, ILogger<SqliteDatabase> log)
+        DataDirectory directory, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger<SqliteDatabase> log)
     {
         var path = directory.PathOf(FileName);
         Connection? connection = null;
@@ -67,7 +80,7 @@ public sealed partial class SqliteDatabase : IDisposable
             }
 
             directory.Flush();
-            return new SqliteDatabase(connection, Recover(connection, log), options, metrics, log);
+            return new SqliteDatabase(connection, Recover(connection, log), options, metrics, time, log);
         }
         catch (Exception e)
         {
@@ -81,6 +94,7 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Refuses further writes, finishes those that wait, and leaves one file behind.</summary>
     public void Dispose()
     {
+        _retention?.Dispose();
         _compactor.Dispose();
         _commits.Dispose();
         _readers.Dispose();
@@ -109,6 +123,21 @@ public sealed partial class SqliteDatabase : IDisposable
 
     /// <summary>Moves everything that is in the log now into chunks.</summary>
     internal Task Compact() => _compactor.Compact();
+
+    /// <summary>Drops what the rules of retention do not keep now, and gives space back.</summary>
+    internal Task Drop() => _compactor.Drop();
+
+    private void DropInTime()
+    {
+        try
+        {
+            _ = _compactor.Drop(); // which logs what goes wrong
+        }
+        catch (ObjectDisposedException)
+        {
+            // The timer was faster than its end.
+        }
+    }
 
     private void CommitGroup(List<SqliteWrite> writes)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Failures;
 using OrleansIoT.History.Sqlite.Log;
 using SQLitePCL;
 
