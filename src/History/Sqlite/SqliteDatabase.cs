@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.History.Sqlite.Backups;
 using OrleansIoT.History.Sqlite.Chunks;
 using OrleansIoT.History.Sqlite.Log;
 
@@ -79,6 +80,7 @@ public sealed partial class SqliteDatabase : IDisposable
                 LogMigrated(log, path);
             }
 
+            SayRestored(connection, log);
             directory.Flush();
             return new SqliteDatabase(connection, Recover(connection, log), options, metrics, time, log);
         }
@@ -143,6 +145,19 @@ public sealed partial class SqliteDatabase : IDisposable
     {
         _writer.Commit(writes);
         _compactor?.Wake(); // not there yet when the first group comes
+    }
+
+    private static void SayRestored(Connection connection, ILogger log)
+    {
+        using (var rows = connection.Prepare("SELECT restored_at, made_at FROM restored WHERE NOT is_said ORDER BY id"))
+        {
+            while (rows.Step())
+            {
+                LogRestored(log, rows.Time(0), rows.Time(1), Restore.NumbersLeftOut);
+            }
+        }
+
+        connection.Execute("UPDATE restored SET is_said = 1 WHERE NOT is_said");
     }
 
     private static LogIndex Recover(Connection connection, ILogger log)
