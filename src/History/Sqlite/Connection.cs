@@ -110,14 +110,16 @@ internal sealed class Connection : IDisposable
     public int Checkpoint(int mode)
     {
         Check(raw.sqlite3_busy_timeout(_handle, CheckpointMilliseconds));
-        var result = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out var pages, out _);
-        if (result != raw.SQLITE_BUSY)
+        try
         {
-            Check(result);
+            var result = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out var pages, out _);
+            Check(result == raw.SQLITE_BUSY ? raw.SQLITE_OK : result);
+            return pages;
         }
-
-        Check(raw.sqlite3_busy_timeout(_handle, BusyMilliseconds));
-        return pages;
+        finally
+        {
+            Check(raw.sqlite3_busy_timeout(_handle, BusyMilliseconds));
+        }
     }
 
     public void Check(int result)

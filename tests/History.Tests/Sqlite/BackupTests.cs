@@ -1,9 +1,9 @@
+using System.Diagnostics;
 using System.Text;
 using OrleansIoT.Fixtures;
 using OrleansIoT.History.Sqlite;
 using OrleansIoT.History.Sqlite.Backups;
-using OrleansIoT.History.Sqlite.Chunks;
-using OrleansIoT.Telemetry;
+using SQLitePCL;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Sqlite;
@@ -264,28 +264,20 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_reader_that_takes_long_does_not_hold_up_writes()
+    public async Task A_reader_that_takes_long_does_not_hold_up_the_writer()
     {
+        await _store.History.Append(Topic, 1, Some(Topic, 100));
         using var reader = Connection.OpenReader(_store.DatabaseFile);
         reader.Begin(write: false);
-        _ = reader.Pragma("user_version");
         using (var rows = reader.Prepare("SELECT count(*) FROM topic"))
         {
             rows.Step();
         }
 
-        var payload = new string('x', 1 << 20);
-        var slowest = TimeSpan.Zero;
-        for (var i = 0; i < 100; i++)
-        {
-            var started = System.Diagnostics.Stopwatch.GetTimestamp();
-            await _store.History.Append(Topic, i + 1, [Reading(Topic, payload, Noon.AddSeconds(i))]);
-            var took = System.Diagnostics.Stopwatch.GetElapsedTime(started);
-            slowest = took > slowest ? took : slowest;
-        }
-
-        reader.Commit();
-        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(4)); // SQLite's patience would be five
-        Assert.Empty(_store.Log);
+        await _store.History.Append(Topic, 101, Some(Topic, 100));
+        using var writer = Connection.OpenWriter(_store.DatabaseFile).MakeDurable();
+        var started = Stopwatch.GetTimestamp();
+        Assert.True(writer.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART) > 0);
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(4)); // SQLite's patience would be five
     }
 }

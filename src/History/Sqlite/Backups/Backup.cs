@@ -46,8 +46,10 @@ public static class Backup
         }
         finally
         {
-            File.Delete(part);
-            File.Delete(part + "-journal");
+            if (File.Exists(part))
+            {
+                File.Delete(part);
+            }
         }
     }
 
@@ -60,7 +62,11 @@ public static class Backup
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        File.Delete(part); // what a backup that was killed left
+        if (File.Exists(part))
+        {
+            File.Delete(part); // a backup that was killed left it
+        }
+
         new FileStream(part, options).Dispose();
     }
 
