@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace OrleansIoT.History;
@@ -43,6 +42,19 @@ public sealed partial class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>As <see cref="Open"/>, but null when another process has it.</summary>
+    internal static DataDirectory? OpenUnlessInUse(string path, ILogger<DataDirectory> log)
+    {
+        try
+        {
+            return Open(path, log);
+        }
+        catch (DataDirectoryException e) when (e.InnerException is IOException refused && IsSharingViolation(refused))
+        {
+            return null;
+        }
+    }
+
     /// <summary>The full path of a file in the directory.</summary>
     public string PathOf(string name) => System.IO.Path.Combine(Path, name);
 
@@ -55,8 +67,16 @@ public sealed partial class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>Creates a file that only its owner may read, or writes it anew.</summary>
+    internal static void CreateFile(string path, Stream content)
+    {
+        File.Delete(path);
+        using var file = OpenFile(path, FileShare.ReadWrite);
+        content.CopyTo(file);
+    }
+
     /// <summary>Makes the names of created files durable.</summary>
-    public void Flush() => Flush(Path);
+    public void Flush() => Disk.Flush(Path);
 
     public void Dispose()
     {
@@ -64,7 +84,8 @@ public sealed partial class DataDirectory : IDisposable
         _lock.Dispose();
     }
 
-    private static void Create(string path)
+    /// <summary>Creates a directory with mode 700, and those that it is in, unless it is there.</summary>
+    internal static void Create(string path)
     {
         if (Directory.Exists(path))
         {
@@ -86,7 +107,7 @@ public sealed partial class DataDirectory : IDisposable
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        Flush(parent ?? path);
+        Disk.Flush(parent ?? path);
     }
 
     private static FileStream Lock(string path)
@@ -146,47 +167,5 @@ public sealed partial class DataDirectory : IDisposable
         }
     }
 
-    // Not by .NET's own calls: they open no directories, and .NET 10.0 lets errors of fsync pass unseen.
-    private static void Flush(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return;
-        }
-
-        var descriptor = Libc.Open(path, 0);
-        if (descriptor < 0)
-        {
-            throw LastError(path);
-        }
-
-        try
-        {
-            if (Libc.Fsync(descriptor) != 0)
-            {
-                throw LastError(path);
-            }
-        }
-        finally
-        {
-            _ = Libc.Close(descriptor);
-        }
-    }
-
-    private static IOException LastError(string path) =>
-        new($"{path}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
-
     private static string OneLine(string message) => message.ReplaceLineEndings(" ");
-
-    private static partial class Libc
-    {
-        [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-        public static partial int Open(string path, int flags);
-
-        [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-        public static partial int Fsync(int descriptor);
-
-        [LibraryImport("libc", EntryPoint = "close")]
-        public static partial int Close(int descriptor);
-    }
 }

@@ -11,6 +11,7 @@ public sealed class HistoryMetrics
     private readonly Counter<long> _failedCommits;
     private readonly Counter<long> _readings;
     private readonly Counter<long> _bytes;
+    private readonly Counter<long> _dropped;
     private readonly Histogram<double> _duration;
     private readonly UpDownCounter<long> _waiting;
 
@@ -25,6 +26,8 @@ public sealed class HistoryMetrics
             "iot.history.readings", "{reading}", "Readings that are durable.");
         _bytes = meter.CreateCounter<long>(
             "iot.history.bytes", "By", "Bytes of the writes that are durable.");
+        _dropped = meter.CreateCounter<long>(
+            "iot.history.readings.dropped", "{reading}", "Readings that the rules of retention do not keep any more.");
         _duration = meter.CreateHistogram<double>(
             "iot.history.commit.duration", "s", "From the begin of a transaction to its being durable.");
         _waiting = meter.CreateUpDownCounter<long>(
@@ -42,6 +45,8 @@ public sealed class HistoryMetrics
         _bytes.Add(bytes);
         _duration.Record(duration.TotalSeconds);
     }
+
+    internal void Dropped(long readings) => _dropped.Add(readings);
 
     internal void Failed() => _failedCommits.Add(1);
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace OrleansIoT.History;
 
@@ -36,4 +37,17 @@ public sealed class HistoryOptions
     /// <summary>The most bytes in the queue of a durable session, likewise. Default: 16 MiB.</summary>
     [Range(1, long.MaxValue)]
     public long SessionQueueBytes { get; set; } = 16 << 20;
+
+    /// <summary>How long readings are kept, by topic; of several rules for a topic the one with the longest prefix decides. Default: none, for ever.</summary>
+    public IReadOnlyList<RetentionRule> Retention { get; set; } = [];
+
+    /// <summary>How often readings are looked for that need not be kept any more; the first time soon after the start. Default: 10 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan RetentionInterval { get; set; } = TimeSpan.FromMinutes(10);
+}
+
+internal sealed class HistoryOptionsCheck : IValidateOptions<HistoryOptions>
+{
+    public ValidateOptionsResult Validate(string? name, HistoryOptions options) =>
+        Retention.Complaint(options.Retention) is { } complaint ? ValidateOptionsResult.Fail(complaint) : ValidateOptionsResult.Success;
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,8 @@ public static class HistorySetup
     {
         services.AddMetrics();
         services.AddOptions<HistoryOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HistoryOptions>, HistoryOptionsCheck>();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<HistoryMetrics>();
         services.AddSingleton(provider => DataDirectory.Open(
             dataDirectory, provider.GetRequiredService<ILogger<DataDirectory>>()));
@@ -28,6 +31,7 @@ public static class HistorySetup
             provider.GetRequiredService<DataDirectory>(),
             provider.GetRequiredService<IOptions<HistoryOptions>>().Value,
             provider.GetRequiredService<HistoryMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteDatabase>>()));
         services.AddHostedService<OpenAtStart>();
 

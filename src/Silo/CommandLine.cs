@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using OrleansIoT.Failures;
 
 namespace OrleansIoT.Silo;
 
@@ -23,6 +24,8 @@ public static class CommandLine
         new("--device-crl", "FILE…", "the revocation lists of those CAs", "none", (o, v) => o.DeviceCrl = v),
         new("--anonymous", "FILTER…", "what clients without credentials may publish and subscribe to, '!' in front denies", "they are refused", (o, v) => o.Anonymous = v),
         new("--device-rate", "N", "messages a second that a device may publish for long, 0 for no limit", "1000", (o, v) => o.DeviceRate = Number("--device-rate", v)),
+        new("--backup", "FILE", "back up what is in DIR, also beside a process that has it open, and end", "none", (o, v) => o.Backup = v),
+        new("--restore", "FILE", "restore a backup into DIR, which has no database yet, and end", "none", (o, v) => o.Restore = v),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 
@@ -72,7 +75,20 @@ public static class CommandLine
             option.Set(options, value);
         }
 
+        CheckCrashPoint(environment);
         return options.Checked();
+    }
+
+    private static void CheckCrashPoint(IDictionary environment)
+    {
+        try
+        {
+            CrashPoint.Check((string?)environment[CrashPoint.Variable]);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static bool IsInASection(string variable) => Array.Exists(

@@ -9,6 +9,12 @@ if (CommandLine.AsksForHelp(args))
 try
 {
     var options = CommandLine.Read(args, Environment.GetEnvironmentVariables());
+    if (Maintenance.Of(options) is { } maintenance)
+    {
+        Console.WriteLine(maintenance());
+        return ExitCodes.Success;
+    }
+
     Ports.CheckFree(options);
     await using var app = SiloHost.Build(options);
     await app.StartAsync();

@@ -48,6 +48,12 @@ public sealed class SiloOptions
     /// <summary>Topic filters for clients without credentials, separated by commas; '!' in front denies. Default: none, they are refused</summary>
     public string? Anonymous { get; set; }
 
+    /// <summary>A file to back the data directory up to, instead of running; it must not exist. Default: none</summary>
+    public string? Backup { get; set; }
+
+    /// <summary>A backup to restore into the data directory, instead of running. Default: none</summary>
+    public string? Restore { get; set; }
+
     internal IPAddress Address { get; private set; } = IPAddress.Loopback;
 
     internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
@@ -77,6 +83,16 @@ public sealed class SiloOptions
         if (string.IsNullOrWhiteSpace(Data))
         {
             throw new UsageException("--data is empty; it names a directory, for example ./data.");
+        }
+
+        if (Backup is not null && Restore is not null)
+        {
+            throw new UsageException("--backup and --restore exclude each other.");
+        }
+
+        if (Backup is "" || Restore is "")
+        {
+            throw new UsageException("--backup and --restore need a file's name.");
         }
 
         if (AdminPassword is "" or { Length: > UserRules.MaxPasswordLength })

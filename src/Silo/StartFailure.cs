@@ -15,7 +15,7 @@ public sealed record StartFailure(string Why, int ExitCode)
     public static StartFailure? Explain(Exception? exception) => exception switch
     {
         null => null,
-        CannotStartException or DataDirectoryException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
+        CannotStartException or DataDirectoryException or BackupException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts or --http.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),

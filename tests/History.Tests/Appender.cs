@@ -9,7 +9,8 @@ namespace OrleansIoT.History.Tests;
 /// <summary>
 /// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and to
 /// the queue of a session for each topic. It says on a line <c>stored {topic} {seq} {number in the queue}</c> what was
-/// acknowledged, or <c>refused {topic} {seq}</c>. It ends when its input does.
+/// acknowledged, or <c>refused {topic} {seq}</c>. It ends when its input does. With a third argument it keeps only so many
+/// bytes of chunks, and looks every second.
 /// </summary>
 internal static class Appender
 {
@@ -21,7 +22,8 @@ internal static class Appender
 
     public static async Task Main(string[] args)
     {
-        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0]).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0])
+            .Configure<HistoryOptions>(options => Configure(options, args)).BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
         var sessions = services.GetRequiredService<ISessionStore>();
         var topics = Enumerable.Range(0, int.Parse(args[1])).ToArray();
@@ -32,6 +34,16 @@ internal static class Appender
         await Console.In.ReadLineAsync(stop.Token);
         await stop.CancelAsync();
         await appending;
+    }
+
+    private static void Configure(HistoryOptions options, string[] args)
+    {
+        if (args is [_, _, var bytes])
+        {
+            options.LogBytes = 16 << 10;
+            options.Retention = [new RetentionRule { MaxBytes = long.Parse(bytes) }];
+            options.RetentionInterval = TimeSpan.FromSeconds(1);
+        }
     }
 
     private static async Task Append(int topic, ITelemetryHistory history, Stream output, CancellationToken stop)

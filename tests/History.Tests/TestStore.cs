@@ -12,12 +12,14 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private readonly LogLines _log = new();
     private readonly bool _ownsDirectory;
+    private readonly TimeProvider _time;
     private Action<HistoryOptions> _configure;
     private ServiceProvider _services;
     private CommitCounter _commits;
 
-    public TestStore(Action<HistoryOptions>? configure = null, string? directory = null)
+    public TestStore(Action<HistoryOptions>? configure = null, string? directory = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         _configure = configure ?? (_ => { });
         _ownsDirectory = directory is null;
         Directory = directory ?? NewDirectory();
@@ -102,6 +104,7 @@ internal sealed class TestStore : IAsyncDisposable
     {
         var services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(_log).SetMinimumLevel(LogLevel.Warning))
+            .AddSingleton(_time)
             .AddSqliteHistory(Directory)
             .Configure(_configure)
             .BuildServiceProvider();

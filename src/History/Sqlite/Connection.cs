@@ -10,6 +10,9 @@ internal sealed class Connection : IDisposable
 {
     private const int BusyMilliseconds = 5_000;
 
+    // Appends wait with it. A reader that takes longer, as a backup does, only lets the write-ahead log grow.
+    private const int CheckpointMilliseconds = 50;
+
     private readonly Dictionary<string, Statement> _statements = new(StringComparer.Ordinal);
     private readonly sqlite3 _handle;
 
@@ -101,12 +104,22 @@ internal sealed class Connection : IDisposable
         return pages;
     }
 
+    /// <summary>Moves the write-ahead log into the database, as far as readers let it.</summary>
     /// <param name="mode">One of SQLITE_CHECKPOINT_PASSIVE, _RESTART, _TRUNCATE.</param>
     /// <returns>How many pages the write-ahead log has.</returns>
     public int Checkpoint(int mode)
     {
-        Check(raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out var pages, out _));
-        return pages;
+        Check(raw.sqlite3_busy_timeout(_handle, CheckpointMilliseconds));
+        try
+        {
+            var result = raw.sqlite3_wal_checkpoint_v2(_handle, "main", mode, out var pages, out _);
+            Check(result == raw.SQLITE_BUSY ? raw.SQLITE_OK : result);
+            return pages;
+        }
+        finally
+        {
+            Check(raw.sqlite3_busy_timeout(_handle, BusyMilliseconds));
+        }
     }
 
     public void Check(int result)

@@ -19,6 +19,10 @@ public sealed partial class SqliteDatabase
     [LoggerMessage(LogLevel.Error, "Damaged in the log: commit {Row}, of which not even the directory can be read. Everything else can be read")]
     private static partial void LogDamagedRow(ILogger log, long row);
 
+    [LoggerMessage(LogLevel.Warning,
+        "This data was restored at {RestoredAt:u} from a backup of {MadeAt:u}: what was acknowledged later is missing. The numbers of each topic go on {NumbersLeftOut} higher")]
+    private static partial void LogRestored(ILogger log, DateTimeOffset restoredAt, DateTimeOffset madeAt, long numbersLeftOut);
+
     [LoggerMessage(LogLevel.Information, "The readings of {Path}, a row each until now, have been moved into chunks")]
     private static partial void LogMigrated(ILogger log, string path);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.History.Sqlite.Backups;
 using OrleansIoT.History.Sqlite.Chunks;
 using OrleansIoT.History.Sqlite.Log;
 
@@ -19,15 +20,25 @@ public sealed partial class SqliteDatabase : IDisposable
 
     private static readonly string[] HistoryTables = ["chunk", "log", "topic", "device", "marked_topic"];
 
+    // At a start there is more to do than what has become too old.
+    private static readonly TimeSpan FirstRetention = TimeSpan.FromMinutes(1);
+
     private readonly SqliteWriter _writer;
     private readonly GroupCommit<SqliteWrite> _commits;
     private readonly Readers _readers;
     private readonly Compactor _compactor;
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _check;
+    private readonly ITimer? _retention;
 
     private SqliteDatabase(
-        Connection writer, LogIndex index, bool isUnclean, HistoryOptions options, HistoryMetrics metrics, ILogger log)
+        Connection writer,
+        LogIndex index,
+        bool isUnclean,
+        HistoryOptions options,
+        HistoryMetrics metrics,
+        TimeProvider time,
+        ILogger log)
     {
         Log = index;
         Group = new LogGroup(index);
@@ -35,7 +46,16 @@ public sealed partial class SqliteDatabase : IDisposable
         _commits = new GroupCommit<SqliteWrite>(
             options, metrics, CommitGroup, holdsBack: () => _compactor is { HoldsBack: true });
         _readers = new Readers(writer.Path, options.Readers, log);
-        _compactor = new Compactor(writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake, log);
+        var retention = new Retention(options.Retention);
+        _compactor = new Compactor(
+            writer.Path, index, options.LogBytes, _commits.EnqueueFirst, _commits.Wake,
+            new RetentionRun(writer.Path, retention, options, metrics, time), log);
+        if (retention.HasRules)
+        {
+            var first = options.RetentionInterval < FirstRetention ? options.RetentionInterval : FirstRetention;
+            _retention = time.CreateTimer(_ => DropInTime(), null, first, options.RetentionInterval);
+        }
+
         _check = isUnclean ? CheckChunks(log) : Task.CompletedTask;
     }
 
@@ -48,7 +68,7 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Opens the database of the directory, and makes or updates it if need be.</summary>
     /// <exception cref="DataDirectoryException">It is damaged, of a newer version, or cannot be read or written.</exception>
     public static SqliteDatabase Open(
-        DataDirectory directory, HistoryOptions options, HistoryMetrics metrics, ILogger<SqliteDatabase> log)
+        DataDirectory directory, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger<SqliteDatabase> log)
     {
         var path = directory.PathOf(FileName);
         Connection? connection = null;
@@ -76,8 +96,9 @@ public sealed partial class SqliteDatabase : IDisposable
                 LogMigrated(log, path);
             }
 
+            SayRestored(connection, log);
             directory.Flush();
-            return new SqliteDatabase(connection, Recover(connection, log), isUnclean, options, metrics, log);
+            return new SqliteDatabase(connection, Recover(connection, log), isUnclean, options, metrics, time, log);
         }
         catch (Exception e)
         {
@@ -99,6 +120,7 @@ public sealed partial class SqliteDatabase : IDisposable
         _closing.Cancel();
         _check.GetAwaiter().GetResult();
         _closing.Dispose();
+        _retention?.Dispose();
         _compactor.Dispose();
         _commits.Dispose();
         _readers.Dispose();
@@ -131,6 +153,21 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Moves everything that is in the log now into chunks.</summary>
     internal Task Compact() => _compactor.Compact();
 
+    /// <summary>Drops what the rules of retention do not keep now, and gives space back.</summary>
+    internal Task Drop() => _compactor.Drop();
+
+    private void DropInTime()
+    {
+        try
+        {
+            _ = _compactor.Drop(); // which logs what goes wrong
+        }
+        catch (ObjectDisposedException)
+        {
+            // The timer was faster than its end.
+        }
+    }
+
     private void CommitGroup(List<SqliteWrite> writes)
     {
         _writer.Commit(writes);
@@ -151,6 +188,19 @@ public sealed partial class SqliteDatabase : IDisposable
         {
             LogCheckFailed(log, e);
         }
+    }
+
+    private static void SayRestored(Connection connection, ILogger log)
+    {
+        using (var rows = connection.Prepare("SELECT restored_at, made_at FROM restored WHERE NOT is_said ORDER BY id"))
+        {
+            while (rows.Step())
+            {
+                LogRestored(log, rows.Time(0), rows.Time(1), Restore.NumbersLeftOut);
+            }
+        }
+
+        connection.Execute("UPDATE restored SET is_said = 1 WHERE NOT is_said");
     }
 
     private static LogIndex Recover(Connection connection, ILogger log)

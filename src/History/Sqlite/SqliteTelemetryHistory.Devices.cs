@@ -7,7 +7,7 @@ namespace OrleansIoT.History.Sqlite;
 
 internal sealed partial class SqliteTelemetryHistory
 {
-    private const string DeviceRow = "SELECT id, readings, received_at FROM device WHERE name = ?1";
+    private const string DeviceRow = "SELECT id, readings, received_at, forgotten FROM device WHERE name = ?1";
 
     private const string MarkedTopics =
         "SELECT topic.id, topic.name FROM marked_topic JOIN topic ON topic.id = marked_topic.topic WHERE device = ?1";
@@ -27,13 +27,15 @@ internal sealed partial class SqliteTelemetryHistory
                     : new DeviceTail(
                         readings,
                         new DateTimeOffset(receivedAt, TimeSpan.Zero),
-                        count == 0 ? [] : LastMarked(connection, inLog?.Id ?? row.Int64(0), views, count));
+                        count == 0 ? [] : LastMarked(connection, inLog?.Id ?? row.Int64(0), isStored ? row.Int64(3) : 0, views, count));
             },
             cancellation);
 
-    /// <summary>A device's last readings of QoS 1 or 2 without a time of their own, in the order of their commits.</summary>
+    /// <summary>
+    /// A device's last readings of QoS 1 or 2 without a time of their own, in the order of their commits; none of before a restore.
+    /// </summary>
     private static List<TelemetryMessage> LastMarked(
-        Connection connection, long device, Dictionary<string, LogView> views, int count)
+        Connection connection, long device, long forgotten, Dictionary<string, LogView> views, int count)
     {
         var topics = views.Keys.ToHashSet();
         using (var rows = connection.Prepare(MarkedTopics).Bind(1, device))
@@ -82,7 +84,7 @@ internal sealed partial class SqliteTelemetryHistory
 
         void Take(StoredReading reading, Messages messages)
         {
-            if (reading.Device != device || reading.HasOwnTime || reading.PacketId == 0)
+            if (reading.Device != device || reading.HasOwnTime || reading.PacketId == 0 || reading.DeviceSeq <= forgotten)
             {
                 return;
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Failures;
 using OrleansIoT.History.Sqlite.Log;
 using SQLitePCL;
 
@@ -24,6 +25,7 @@ internal sealed partial class SqliteWriter(
     public void Commit(List<SqliteWrite> writes)
     {
         var started = Stopwatch.GetTimestamp();
+        CrashPoint.Reach(CrashPoint.AppendBefore);
         while (true)
         {
             SqliteWrite? running = null;
@@ -40,7 +42,9 @@ internal sealed partial class SqliteWriter(
 
                 running = null;
                 group.WriteRow(_connection);
+                CrashPoint.Reach(CrashPoint.AppendWritten);
                 _connection.Commit();
+                CrashPoint.Reach(CrashPoint.AppendCommitted);
                 break;
             }
             catch (Exception e) when (running is not null && e is not SqliteException { IsFaultOfStatement: false })
@@ -140,6 +144,7 @@ internal sealed partial class SqliteWriter(
             }
 
             _pagesWritten = 0;
+            CrashPoint.Reach(CrashPoint.CheckpointBefore);
             if (_connection.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE) > RestartPages)
             {
                 _connection.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);

@@ -49,6 +49,9 @@ public sealed class StartTests
     [InlineData("IOT_DEVICEEDGE__DEVICECRL__0", "devices.crl", "needs the CAs")]
     [InlineData("IOT_GATEWAY__ACCESSTOKENLIFETIME", "02:00:00", "1 minute to 1 hour")]
     [InlineData("IOT_HISTORY__READERS", "0", "Readers")]
+    [InlineData("IOT_HISTORY__RETENTION__0__PREFIX", "chat", "History:Retention:0 needs MaxAge or MaxBytes")]
+    [InlineData("IOT_HISTORY__RETENTION__0__MAXAG", "1.00:00:00", "MAXAG")]
+    [InlineData("IOT_HISTORY__RETENTION__0__MAXAGE", "a month", "MaxAge")]
     public async Task A_senseless_setting_of_a_section_is_one_clear_line_and_exit_code_2(string name, string value, string says)
     {
         var data = IotProcess.NewDataDirectory();

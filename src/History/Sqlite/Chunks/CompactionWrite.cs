@@ -9,7 +9,8 @@ internal sealed class CompactionWrite(LogIndex log, IReadOnlyList<TopicChange> c
 
     private const string Topic =
         """
-        UPDATE topic SET last_seq = ?2, readings = readings + ?3, first_at = min(coalesce(first_at, ?4), ?4),
+        UPDATE topic SET last_seq = ?2, readings = readings + ?3, bytes = bytes + ?8,
+            first_at = min(coalesce(first_at, ?4), ?4),
             latest_at = iif(latest_at IS NULL OR (?5, ?6) > (latest_at, latest_seq), ?5, latest_at),
             latest_seq = iif(latest_at IS NULL OR (?5, ?6) > (latest_at, latest_seq), ?6, latest_seq),
             latest = iif(latest_at IS NULL OR (?5, ?6) > (latest_at, latest_seq), ?7, latest)
@@ -63,7 +64,7 @@ internal sealed class CompactionWrite(LogIndex log, IReadOnlyList<TopicChange> c
 
         var update = connection.Prepare(Topic)
             .Bind(1, topic).Bind(2, change.Watermark).Bind(3, change.Count).Bind(4, change.FirstAt)
-            .Bind(5, change.Latest.At).Bind(6, change.Latest.Seq);
+            .Bind(5, change.Latest.At).Bind(6, change.Latest.Seq).Bind(8, change.Bytes - change.RemovedBytes);
         (change.LatestData is { } latest ? update.Bind(7, latest) : update.BindNull(7)).Run();
         foreach (var (device, taken) in change.Devices)
         {

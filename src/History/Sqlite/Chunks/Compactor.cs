@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Failures;
 using OrleansIoT.History.Sqlite.Log;
 
 namespace OrleansIoT.History.Sqlite.Chunks;
 
 /// <summary>
 /// Keeps the log short: a thread that moves its readings into chunks, some topics a transaction, between the commits of the
-/// writer, and takes rows out of the log when all of their readings are in chunks. Only it changes chunks.
+/// writer, and takes rows out of the log when all of their readings are in chunks. Only it changes chunks, so it is also where
+/// those go that need not be kept any more.
 /// </summary>
 internal sealed partial class Compactor : IDisposable
 {
@@ -27,8 +29,10 @@ internal sealed partial class Compactor : IDisposable
     private readonly long _startAt;
     private readonly Action<SqliteWrite> _enqueue;
     private readonly Action _ended;
+    private readonly RetentionRun _retention;
     private readonly ILogger _logger;
     private readonly List<TaskCompletionSource> _asked = [];
+    private readonly List<TaskCompletionSource> _askedToDrop = [];
     private long _allowed;
     private bool _closed;
     private bool _hasFailed;
@@ -38,12 +42,13 @@ internal sealed partial class Compactor : IDisposable
     /// <param name="limit">How many bytes it may have; from half of that on the compactor begins by itself.</param>
     /// <param name="enqueue">Queues a write before the appends that wait.</param>
     /// <param name="ended">Hears that an attempt has succeeded or failed.</param>
+    /// <param name="retention">Which chunks need not be kept.</param>
     /// <param name="logger">Hears of failures and damage.</param>
     public Compactor(
-        string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, ILogger logger)
+        string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, RetentionRun retention, ILogger logger)
     {
-        (_path, _log, _enqueue, _ended, _logger) = (path, log, enqueue, ended, logger);
-        (_limit, _startAt, _allowed) = (limit, limit / 2, limit);
+        (_path, _log, _limit, _startAt, _allowed) = (path, log, limit, limit / 2, limit);
+        (_enqueue, _ended, _retention, _logger) = (enqueue, ended, retention, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
         _thread.Start();
     }
@@ -77,18 +82,11 @@ internal sealed partial class Compactor : IDisposable
 
     /// <summary>Moves everything that is in the log now.</summary>
     /// <returns>Complete when it is in chunks.</returns>
-    public Task Compact()
-    {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            _asked.Add(done);
-            Monitor.Pulse(_gate);
-        }
+    public Task Compact() => Ask(_asked);
 
-        return done.Task;
-    }
+    /// <summary>Drops what the rules of retention do not keep now.</summary>
+    /// <returns>Complete when it is gone, and space has been given back.</returns>
+    public Task Drop() => Ask(_askedToDrop);
 
     /// <summary>Returns when the transaction under way is done. What is still in the log stays there.</summary>
     public void Dispose()
@@ -102,64 +100,58 @@ internal sealed partial class Compactor : IDisposable
         _thread.Join();
     }
 
+    private Task Ask(List<TaskCompletionSource> asked)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            asked.Add(done);
+            Monitor.Pulse(_gate);
+        }
+
+        return done.Task;
+    }
+
     private void Run()
     {
-        while (WaitForWork() is { } asked)
+        while (WaitForWork() is var (toMove, toDrop))
         {
-            try
+            if (toMove.Count > 0 || _log.Bytes >= _startAt)
             {
-                MoveAll();
-                Ended(null, asked);
+                var failure = Attempt(MoveAll);
+                Ended(failure);
+                Settle(toMove, failure);
             }
-            catch (Exception e)
+
+            if (toDrop.Count > 0)
             {
-                Ended(e, asked);
+                var failure = Attempt(() => _retention.Run(Commit, _logger));
+                if (failure is not (null or OperationCanceledException))
+                {
+                    LogNotDropped(_logger, failure);
+                }
+
+                Settle(toDrop, failure);
             }
         }
     }
 
-    /// <returns>Who waits for it; null at the end.</returns>
-    private List<TaskCompletionSource>? WaitForWork()
+    private static Exception? Attempt(Action work)
     {
-        lock (_gate)
+        try
         {
-            if (_hasFailed && !_closed)
-            {
-                Monitor.Wait(_gate, RetryAfter);
-            }
-
-            while (!_closed && _asked.Count == 0 && _log.Bytes < _startAt)
-            {
-                Monitor.Wait(_gate);
-            }
-
-            List<TaskCompletionSource> asked = [.. _asked];
-            _asked.Clear();
-            if (_closed)
-            {
-                asked.ForEach(done => done.SetCanceled());
-                return null;
-            }
-
-            return asked;
+            work();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
         }
     }
 
-    private void Ended(Exception? failure, List<TaskCompletionSource> asked)
+    private static void Settle(List<TaskCompletionSource> asked, Exception? failure)
     {
-        lock (_gate)
-        {
-            if (failure is not null && !_hasFailed && !_closed)
-            {
-                LogFailed(_logger, failure);
-            }
-
-            _hasFailed = failure is not null;
-        }
-
-        Interlocked.Exchange(ref _allowed, _limit);
-        _ended();
-
         foreach (var done in asked)
         {
             if (failure is null)
@@ -173,8 +165,54 @@ internal sealed partial class Compactor : IDisposable
         }
     }
 
+    /// <returns>Who waits for what; null at the end.</returns>
+    private (List<TaskCompletionSource> ToMove, List<TaskCompletionSource> ToDrop)? WaitForWork()
+    {
+        lock (_gate)
+        {
+            if (_hasFailed && !_closed)
+            {
+                Monitor.Wait(_gate, RetryAfter);
+            }
+
+            while (!_closed && _asked.Count == 0 && _askedToDrop.Count == 0 && _log.Bytes < _startAt)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            List<TaskCompletionSource> toMove = [.. _asked], toDrop = [.. _askedToDrop];
+            _asked.Clear();
+            _askedToDrop.Clear();
+            if (_closed)
+            {
+                toMove.ForEach(done => done.SetCanceled());
+                toDrop.ForEach(done => done.SetCanceled());
+                return null;
+            }
+
+            return (toMove, toDrop);
+        }
+    }
+
+    private void Ended(Exception? failure)
+    {
+        lock (_gate)
+        {
+            if (failure is not null && !_hasFailed && !_closed)
+            {
+                LogFailed(_logger, failure);
+            }
+
+            _hasFailed = failure is not null;
+        }
+
+        Interlocked.Exchange(ref _allowed, _limit);
+        _ended();
+    }
+
     private void MoveAll()
     {
+        CrashPoint.Reach(CrashPoint.CompactionBefore);
         using var connection = Connection.OpenReader(_path).MakeDurable();
         var lastRow = _log.LastRow();
         var changes = new List<TopicChange>();
@@ -203,6 +241,12 @@ internal sealed partial class Compactor : IDisposable
             {
                 connection.Commit();
                 Interlocked.Exchange(ref _allowed, Allowed(begun, (double)moved / topics.Length));
+                if (underWay != Task.CompletedTask)
+                {
+                    underWay.GetAwaiter().GetResult();
+                    CrashPoint.Reach(CrashPoint.CompactionChunks);
+                }
+
                 underWay = Send(new CompactionWrite(_log, changes), underWay);
                 (changes, bytes) = ([], 0);
             }
@@ -215,6 +259,7 @@ internal sealed partial class Compactor : IDisposable
         }
 
         underWay.GetAwaiter().GetResult();
+        CrashPoint.Reach(CrashPoint.CompactionLog);
         RemoveRows(lastRow);
         TopicChange.Forget();
     }
@@ -229,6 +274,17 @@ internal sealed partial class Compactor : IDisposable
         {
             Send(new LogRemoval(_log, rows), Task.CompletedTask).GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>Commits a write of retention. The log goes first: appends wait for it when it is full.</summary>
+    private void Commit(SqliteWrite write)
+    {
+        if (_log.Bytes >= _startAt)
+        {
+            MoveAll();
+        }
+
+        Send(write, Task.CompletedTask).GetAwaiter().GetResult();
     }
 
     /// <summary>One write is under way while the next one is prepared.</summary>

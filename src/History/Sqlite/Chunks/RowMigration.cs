@@ -20,7 +20,8 @@ internal static class RowMigration
 
     private const string Topic =
         """
-        UPDATE topic SET readings = readings + ?2, first_at = coalesce(first_at, ?3), latest_at = ?4, latest_seq = ?5
+        UPDATE topic SET readings = readings + ?2, first_at = coalesce(first_at, ?3), latest_at = ?4, latest_seq = ?5,
+            bytes = bytes + ?6
         WHERE id = ?1
         """;
 
@@ -88,7 +89,7 @@ internal static class RowMigration
         var chunk = NewChunk.Of(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(readings));
         chunk.Insert(connection, topic);
         connection.Prepare(Topic)
-            .Bind(1, topic).Bind(2, chunk.Readings).Bind(3, chunk.First.At).Bind(4, chunk.Last.At).Bind(5, chunk.Last.Seq).Run();
+            .Bind(1, topic).Bind(2, chunk.Readings).Bind(3, chunk.First.At).Bind(4, chunk.Last.At).Bind(5, chunk.Last.Seq).Bind(6, chunk.Data.Length).Run();
         foreach (var device in readings.Where(reading => reading.DeviceSeq > 0).Select(reading => reading.Device).Distinct())
         {
             connection.Prepare(CompactionWrite.Mark).Bind(1, device).Bind(2, topic).Run();

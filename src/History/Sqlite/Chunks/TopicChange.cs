@@ -52,6 +52,8 @@ internal sealed class TopicChange
 
     public List<long> Removed { get; } = [];
 
+    public long RemovedBytes { get; private set; }
+
     public List<NewChunk> Added { get; } = [];
 
     /// <summary>For each device by id: how many readings it has with the last of these, when that arrived, and how many these are.</summary>
@@ -164,7 +166,7 @@ internal sealed class TopicChange
             }
 
             parts.Push(chunk);
-            Removed.Add(row.Id);
+            Remove(row);
             count += chunk.Count;
         }
 
@@ -206,8 +208,14 @@ internal sealed class TopicChange
                 : readings[added++];
         }
 
-        Removed.Add(row.Id);
+        Remove(row);
         Add(all, isEven: true);
+    }
+
+    private void Remove(ChunkRow row)
+    {
+        Removed.Add(row.Id);
+        RemovedBytes += row.Bytes;
     }
 
     private Chunk? Open(ChunkRow row)

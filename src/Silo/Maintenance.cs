@@ -1,0 +1,15 @@
+using OrleansIoT.History.Sqlite.Backups;
+
+namespace OrleansIoT.Silo;
+
+/// <summary>What the executable is asked to do instead of running.</summary>
+public static class Maintenance
+{
+    /// <returns>Does it and answers with a line about it; null when it is to run.</returns>
+    public static Func<string>? Of(SiloOptions options) => options switch
+    {
+        { Backup: { } file } => () => Backup.Make(options.Data, file, TimeProvider.System),
+        { Restore: { } file } => () => Restore.From(file, options.Data, TimeProvider.System),
+        _ => null,
+    };
+}
