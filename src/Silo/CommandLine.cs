@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using OrleansIoT.Failures;
 
 namespace OrleansIoT.Silo;
 
@@ -72,7 +73,20 @@ public static class CommandLine
             option.Set(options, value);
         }
 
+        CheckCrashPoint(environment);
         return options.Checked();
+    }
+
+    private static void CheckCrashPoint(IDictionary environment)
+    {
+        try
+        {
+            CrashPoint.Check((string?)environment[CrashPoint.Variable]);
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     private static bool IsInASection(string variable) => Array.Exists(

@@ -59,7 +59,10 @@ internal sealed partial class DeviceSession
                 }
 
                 Settle(batch.Acks);
-                if (!await _outgoing.Send(batch.Acks))
+                CrashPoint.Reach(CrashPoint.AckBefore);
+                var isAllSent = await _outgoing.Send(batch.Acks);
+                CrashPoint.Reach(CrashPoint.AckAfter);
+                if (!isAllSent)
                 {
                     End(Ending.NotStored);
                     return;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Failures;
 using SQLitePCL;
 
 namespace OrleansIoT.History.Sqlite;
@@ -22,6 +23,7 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
     public void Commit(List<SqliteWrite> writes)
     {
         var started = Stopwatch.GetTimestamp();
+        CrashPoint.Reach(CrashPoint.AppendBefore);
         while (true)
         {
             SqliteWrite? running = null;
@@ -37,7 +39,9 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
                 }
 
                 running = null;
+                CrashPoint.Reach(CrashPoint.AppendWritten);
                 _connection.Commit();
+                CrashPoint.Reach(CrashPoint.AppendCommitted);
                 break;
             }
             catch (Exception e) when (running is not null && e is not SqliteException { IsFaultOfStatement: false })
@@ -135,6 +139,7 @@ internal sealed partial class SqliteWriter(Connection connection, HistoryMetrics
             }
 
             _pagesWritten = 0;
+            CrashPoint.Reach(CrashPoint.CheckpointBefore);
             if (_connection.Checkpoint(raw.SQLITE_CHECKPOINT_PASSIVE) > RestartPages)
             {
                 _connection.Checkpoint(raw.SQLITE_CHECKPOINT_RESTART);
