@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.History.Tests.Faults;
 using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
@@ -17,11 +18,28 @@ internal static class Appender
 
     public static string SessionKey(int topic) => $"default/meter-7/{topic}";
 
-    public static string Payload(int topic, long seq) => $"reading {seq} of {topic}";
+    public static string Payload(int topic, long seq) => $"reading {seq} of {topic} {new string('.', (int)(seq % 50))}";
+
+    /// <summary>Mostly in order; every seventh is late.</summary>
+    public static DateTimeOffset At(long seq) => Noon.AddSeconds(seq % 7 == 0 ? seq - 100 : seq);
+
+    /// <summary>Whether readings go to a log first, from where they are moved: then that is kept small here, so that it happens all the time.</summary>
+    public static bool HasLog => LogBytes is not null;
+
+    // TODO of the merge with the log-structured store: HistoryOptions.LogBytes by name, and HasLog away.
+    private static System.Reflection.PropertyInfo? LogBytes => typeof(HistoryOptions).GetProperty("LogBytes");
 
     public static async Task Main(string[] args)
     {
-        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0]).BuildServiceProvider();
+        if (args is [CarelessWriter.Verb, var writer, var directory])
+        {
+            CarelessWriter.Run(writer, directory);
+        }
+
+        CrashPoint.Check(Environment.GetEnvironmentVariable(CrashPoint.Variable));
+        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0])
+            .Configure<HistoryOptions>(options => LogBytes?.SetValue(options, 64L << 10))
+            .BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
         var sessions = services.GetRequiredService<ISessionStore>();
         var topics = Enumerable.Range(0, int.Parse(args[1])).ToArray();
@@ -41,7 +59,7 @@ internal static class Appender
         while (!stop.IsCancellationRequested)
         {
             var batch = Enumerable.Range(1, 1 + topic % 3)
-                .Select(i => Reading(key, Payload(topic, last + i), Noon.AddSeconds(last + i))).ToArray();
+                .Select(i => Reading(key, Payload(topic, last + i), At(last + i))).ToArray();
             try
             {
                 var queued = batch.Select((_, i) => new Enqueue(SessionKey(topic), i, Qos.ExactlyOnce, false, []));
