@@ -5,7 +5,7 @@ namespace OrleansIoT.Shims;
 /// <summary>Makes the libraries for LD_PRELOAD, and the program beside them, of their C sources beside the tests.</summary>
 internal static class Compiler
 {
-    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "shims");
+    private static readonly string Folder = AppContext.BaseDirectory;
 
     public static string PowerCut { get; } = Compile("powercut", "-shared", "-fPIC");
 

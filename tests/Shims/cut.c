@@ -45,7 +45,14 @@ static char *kept_name(uint64_t inode) {
   return name;
 }
 
+// Of a failed sync what was written afterwards may last though what lies below does not, so then all of it is done again.
+static int any_sync_failed;
+
 static int is_data(const struct operation *o) { return o->r.type == WRITE || o->r.type == TRUNCATE; }
+
+static int is_undone(const struct operation *o) {
+  return o->r.type < SYNC && (!o->durable || (any_sync_failed && is_data(o)));
+}
 
 static void keep(const char *path, uint64_t inode) {
   char *name = kept_name(inode);
@@ -60,7 +67,7 @@ static int keep_needed(const char *path, const struct stat *s, int type, struct 
     unlink(path);
   } else if (type == FTW_F) {
     for (size_t i = 0; i < count; i++)
-      if (is_data(&all[i]) && !all[i].durable && all[i].r.inode == s->st_ino) {
+      if (is_data(&all[i]) && is_undone(&all[i]) && all[i].r.inode == s->st_ino) {
         keep(path, s->st_ino);
         break;
       }
@@ -98,7 +105,10 @@ static void read_journal(void) {
 static void find_durable(void) {
   size_t *syncs = calloc(count + 1, sizeof *syncs), n = 0, next = 0;
   for (size_t i = 0; i < count; i++)
-    if (all[i].r.type >= SYNC) syncs[n++] = i;
+    if (all[i].r.type >= SYNC) {
+      syncs[n++] = i;
+      any_sync_failed |= all[i].r.type == DOOM;
+    }
   for (size_t i = 0; i < count; i++) {
     while (next < n && syncs[next] < i) next++;
     for (size_t s = next; s < n && all[i].r.type < SYNC; s++) {
@@ -198,14 +208,16 @@ int main(int n, char **arguments) {
   if (nftw(directory, keep_needed, 16, FTW_PHYS) != 0) die(directory);
   size_t open = 0, names = 0, survived = 0;
   for (size_t i = count; i-- > 0;)
-    if (all[i].r.type < SYNC && !all[i].durable) {
+    if (is_undone(&all[i])) {
       undo(&all[i]);
-      open++;
+      open += !all[i].durable;
       names += !is_data(&all[i]);
     }
   size_t lasting = percent ? rand() % (names + 1) : 0;
   for (size_t i = 0; i < count; i++)
-    if (all[i].r.type < SYNC && !all[i].durable) {
+    if (is_undone(&all[i]) && all[i].durable) {
+      redo(&all[i], 100, 0);
+    } else if (is_undone(&all[i])) {
       int survives = is_data(&all[i]) ? percent && (torn || rand() % 100 < percent) : lasting && lasting--;
       if (survives) {
         redo(&all[i], percent, torn);

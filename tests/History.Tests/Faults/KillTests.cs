@@ -1,7 +1,9 @@
+using Xunit.Abstractions;
+
 namespace OrleansIoT.History.Tests.Faults;
 
 /// <summary>kill -9 at any moment: in the middle of appends, of a checkpoint, of the start.</summary>
-public sealed class KillTests
+public sealed class KillTests(ITestOutputHelper output)
 {
     /// <summary>How often; more by the variable TEST_KILLS.</summary>
     private static readonly int Kills = TestVariable.Number("TEST_KILLS", 10);
@@ -41,6 +43,7 @@ public sealed class KillTests
             Directory.Delete(directory, recursive: true);
         }
 
+        output.WriteLine($"{Kills} kills (TEST_SEED={Seed}), {total} readings stored, none of the acknowledged lost");
         Assert.True(total > Kills * 100, $"only {total} readings in {Kills} lives (TEST_SEED={Seed})");
     }
 }
