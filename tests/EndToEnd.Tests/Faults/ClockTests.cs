@@ -38,7 +38,7 @@ public sealed class ClockTests
         // Each of the clock's days has its readings: the jumps were real.
         using var administrator = await IotClient.Administrator(iot);
         var days = (await administrator.ReadAll(Topic, "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z"))
-            .Select(reading => reading.GetProperty("ts").GetString()![..10]).Distinct().Count();
+            .Select(reading => reading.GetProperty("date").GetString()![..10]).Distinct().Count();
         Assert.True(days >= 3, $"{days} days");
 
         await iot.Kill();
