@@ -10,7 +10,7 @@ namespace OrleansIoT.History.Tests.Faults;
 public sealed class DamageTests
 {
     /// <summary>How many samples of each kind of damage; more by the variable TEST_DAMAGES.</summary>
-    private static readonly int Samples = TestVariable.Number("TEST_DAMAGES", 12);
+    private static readonly int Samples = TestVariable.Number("TEST_DAMAGES", 6);
 
     private static readonly int Seed = TestVariable.Number("TEST_SEED", 4711);
 
