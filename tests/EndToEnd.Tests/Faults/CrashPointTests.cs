@@ -6,12 +6,10 @@ namespace OrleansIoT.EndToEnd.Tests.Faults;
 public sealed class CrashPointTests
 {
     [Theory]
-    [InlineData(CrashPoint.AppendBefore, 30)]
     [InlineData(CrashPoint.AppendWritten, 30)]
     [InlineData(CrashPoint.AppendCommitted, 30)]
     [InlineData(CrashPoint.AckBefore, 1)]
     [InlineData(CrashPoint.AckBefore, 20)]
-    [InlineData(CrashPoint.AckAfter, 1)]
     [InlineData(CrashPoint.AckAfter, 20)]
     public async Task Killed_at_a_point_the_product_has_what_it_acknowledged_once_and_goes_on(string point, int nth)
     {
