@@ -12,12 +12,16 @@ public sealed partial class IotProcess : IAsyncDisposable
 
     private readonly string[] _options;
     private readonly bool _ownsData;
+    private string[] _launcher = [];
     private string[] _password = ["--admin-password", AdminPassword];
     private Process _process = null!;
 
     private IotProcess(string data, bool ownsData, string[] options) => (Data, _ownsData, _options) = (data, ownsData, options);
 
     public string Data { get; }
+
+    /// <summary>What it finds in its environment besides ours, from the next start on.</summary>
+    public (string Name, string Value)[] Environment { get; set; } = [];
 
     public int HttpPort { get; private set; }
 
@@ -41,6 +45,19 @@ public sealed partial class IotProcess : IAsyncDisposable
     public static async Task<IotProcess> StartOn(string data, bool ownsData = false, params string[] options)
     {
         var process = new IotProcess(data, ownsData, options);
+        await process.Launch(0, 0, 0);
+        return process;
+    }
+
+    /// <summary>Starts it in an environment, open to clients without credentials.</summary>
+    public static async Task<IotProcess> StartIn(
+        (string Name, string Value)[] environment, string? data = null, params string[] launcher)
+    {
+        var process = new IotProcess(data ?? NewDataDirectory(), data is null, ["--anonymous", "#", "--device-rate", "0"])
+        {
+            Environment = environment,
+            _launcher = launcher,
+        };
         await process.Launch(0, 0, 0);
         return process;
     }
@@ -74,6 +91,11 @@ public sealed partial class IotProcess : IAsyncDisposable
         await process.WaitForExitAsync(limit.Token);
         return (process.ExitCode, await output, await error);
     }
+
+    /// <summary>Complete when it has ended by itself.</summary>
+    public Task Ends() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+    public bool IsAlive => !_process.HasExited;
 
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task Kill()
@@ -130,7 +152,7 @@ public sealed partial class IotProcess : IAsyncDisposable
             "--mqtt", mqtt.ToString(CultureInfo.InvariantCulture),
             "--mqtts", mqtts.ToString(CultureInfo.InvariantCulture), .. _password, .. _options,
         ];
-        _process = Process.Start(Info(arguments, null))!;
+        _process = Process.Start(Info(arguments, Environment.ToDictionary(v => v.Name, v => v.Value), _launcher))!;
         _process.StandardInput.Close();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _process.OutputDataReceived += (_, line) => Read(line.Data, ready);
@@ -182,9 +204,11 @@ public sealed partial class IotProcess : IAsyncDisposable
         }
     }
 
-    private static ProcessStartInfo Info(string[] arguments, IDictionary<string, string>? environment)
+    private static ProcessStartInfo Info(
+        string[] arguments, IDictionary<string, string>? environment, params string[] launcher)
     {
-        var info = new ProcessStartInfo("dotnet", [Executable, .. arguments])
+        string[] command = [.. launcher, "dotnet", Executable, .. arguments];
+        var info = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.History.Tests.Faults;
 using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
@@ -18,10 +19,19 @@ internal static class Appender
 
     public static string SessionKey(int topic) => $"default/meter-7/{topic}";
 
-    public static string Payload(int topic, long seq) => $"reading {seq} of {topic}";
+    public static string Payload(int topic, long seq) => $"reading {seq} of {topic} {new string('.', (int)(seq % 50))}";
+
+    /// <summary>Mostly in order; every seventh is late.</summary>
+    public static DateTimeOffset At(long seq) => Noon.AddSeconds(seq % 7 == 0 ? seq - 100 : seq);
 
     public static async Task Main(string[] args)
     {
+        if (args is [CarelessWriter.Verb, var writer, var directory])
+        {
+            CarelessWriter.Run(writer, directory);
+        }
+
+        CrashPoint.Check(Environment.GetEnvironmentVariable(CrashPoint.Variable));
         await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0])
             .Configure<HistoryOptions>(options => Configure(options, args)).BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
@@ -38,6 +48,7 @@ internal static class Appender
 
     private static void Configure(HistoryOptions options, string[] args)
     {
+        options.LogBytes = 64 << 10; // so that readings are moved out of it all the time
         if (args is [_, _, var bytes])
         {
             options.LogBytes = 16 << 10;
@@ -53,7 +64,7 @@ internal static class Appender
         while (!stop.IsCancellationRequested)
         {
             var batch = Enumerable.Range(1, 1 + topic % 3)
-                .Select(i => Reading(key, Payload(topic, last + i), Noon.AddSeconds(last + i))).ToArray();
+                .Select(i => Reading(key, Payload(topic, last + i), At(last + i))).ToArray();
             try
             {
                 var queued = batch.Select((_, i) => new Enqueue(SessionKey(topic), i, Qos.ExactlyOnce, false, []));

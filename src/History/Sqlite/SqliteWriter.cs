@@ -18,6 +18,8 @@ internal sealed partial class SqliteWriter(
 
     private readonly string _path = connection.Path;
     private Connection? _connection = connection;
+    private OpenFile[]? _files;
+    private bool _isDetached;
     private int _pagesWritten;
     private int _failedCommits;
 
@@ -31,9 +33,12 @@ internal sealed partial class SqliteWriter(
             SqliteWrite? running = null;
             try
             {
+                DemandInPlace();
+
                 // After an I/O error the old connection is gone.
                 _connection ??= Connection.OpenWriter(_path).MakeDurable();
                 _connection.Begin();
+                _files ??= [new OpenFile(_path), new OpenFile(_path + "-wal")]; // the second one is there now
                 foreach (var write in writes)
                 {
                     running = write;
@@ -45,6 +50,7 @@ internal sealed partial class SqliteWriter(
                 CrashPoint.Reach(CrashPoint.AppendWritten);
                 _connection.Commit();
                 CrashPoint.Reach(CrashPoint.AppendCommitted);
+                DemandInPlace();
                 break;
             }
             catch (Exception e) when (running is not null && e is not SqliteException { IsFaultOfStatement: false })
@@ -112,6 +118,20 @@ internal sealed partial class SqliteWriter(
         }
     }
 
+    /// <summary>
+    /// What is written into a file that has no name any more is lost with the process. There is no going on: memory and a file
+    /// that came in its place would not be of one state.
+    /// </summary>
+    private void DemandInPlace()
+    {
+        if (_isDetached || (_files is not null && Array.Find(_files, file => !file.IsInPlace) is not null))
+        {
+            _isDetached = true;
+            throw new IOException(
+                $"{_path} was deleted or replaced while it was in use. Nothing is stored until the process is started again.");
+        }
+    }
+
     private void Rollback(Exception cause)
     {
         group.Rollback();
@@ -129,6 +149,7 @@ internal sealed partial class SqliteWriter(
         {
             _connection?.Dispose();
             _connection = null;
+            _files = null;
         }
     }
 

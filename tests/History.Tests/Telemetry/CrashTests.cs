@@ -1,46 +1,12 @@
 using System.Diagnostics;
 using OrleansIoT.History.Sqlite;
-using OrleansIoT.History.Tests.Sessions;
+using OrleansIoT.History.Tests.Faults;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Telemetry;
 
 public sealed class CrashTests
 {
-    [Fact]
-    public async Task What_was_acknowledged_before_a_kill_is_stored_and_queued_without_gaps()
-    {
-        const int Kills = 10;
-        const int Topics = 8;
-        var random = new Random(20_260_301);
-        var directory = TestStore.NewDirectory();
-        var acknowledged = new long[Topics];
-        for (var kill = 0; kill < Kills; kill++)
-        {
-            using var appender = Start("dotnet", ThisAssembly, directory, $"{Topics}");
-            var before = acknowledged.Sum();
-            var enough = random.Next(50, 2_000);
-            while (acknowledged.Sum() - before < enough)
-            {
-                Hear(await appender.StandardOutput.ReadLineAsync(), acknowledged);
-            }
-
-            appender.Kill();
-
-            // What it had said is still in the pipe.
-            while (await appender.StandardOutput.ReadLineAsync() is { } line)
-            {
-                Hear(line, acknowledged);
-            }
-
-            await appender.WaitForExitAsync();
-            Assert.True(File.Exists(Path.Combine(directory, SqliteDatabase.FileName + "-wal")));
-            await HoldsAll(directory, acknowledged);
-        }
-
-        Directory.Delete(directory, recursive: true);
-    }
-
     [StraceFact]
     public async Task Every_acknowledgement_leaves_after_an_fsync_that_succeeded_and_a_failed_one_is_refused()
     {
@@ -76,7 +42,8 @@ public sealed class CrashTests
         await appender.WaitForExitAsync();
         Assert.Equal(0, appender.ExitCode);
         Assert.Equal(40, refused);
-        await HoldsAll(directory, acknowledged);
+        var stored = acknowledged[0];
+        await AppenderProcess.MustHold(directory, acknowledged);
 
         var isSynced = false;
         var acknowledgements = 0;
@@ -94,7 +61,7 @@ public sealed class CrashTests
             }
         }
 
-        Assert.Equal(acknowledged[0], acknowledgements);
+        Assert.Equal(stored, acknowledgements);
         Directory.Delete(directory, recursive: true);
         File.Delete(trace);
     }
@@ -152,23 +119,5 @@ public sealed class CrashTests
         Assert.Equal(words[2], words[3]);
         acknowledged[int.Parse(words[1])] = long.Parse(words[2]);
         return true;
-    }
-
-    private static async Task HoldsAll(string directory, long[] acknowledged)
-    {
-        await using var store = new TestStore(directory: directory);
-        for (var topic = 0; topic < acknowledged.Length; topic++)
-        {
-            var key = Appender.TopicKey(topic);
-            var stored = await store.History.ReadAll(key);
-            Assert.True(stored.Count >= acknowledged[topic], $"{stored.Count} of {acknowledged[topic]} acknowledged");
-            Assert.Equal(
-                Enumerable.Range(1, stored.Count).Select(seq => ((long)seq, Appender.Payload(topic, seq))),
-                stored.Select(m => (m.Seq, m.Text())));
-            Assert.Equal(stored.Count, (await store.History.ReadTopicTail(key)).LastSeq);
-            Assert.Equal(
-                stored.Select(m => (m.Seq, m.Text())),
-                (await store.Sessions.ReadWhole(Appender.SessionKey(topic))).Select(q => (q.Number, q.Message!.Text())));
-        }
     }
 }

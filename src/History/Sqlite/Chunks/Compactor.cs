@@ -11,8 +11,8 @@ namespace OrleansIoT.History.Sqlite.Chunks;
 /// </summary>
 internal sealed partial class Compactor : IDisposable
 {
-    // What one transaction carries; the appends of the moment wait for it.
-    private const long WriteBytes = 256 << 10;
+    // What one transaction carries at most; the appends of the moment wait for it.
+    private const long MaxWriteBytes = 256 << 10;
     private const int WriteTopics = 200;
     private const long RemovedBytes = 4 << 20;
 
@@ -33,6 +33,7 @@ internal sealed partial class Compactor : IDisposable
     private readonly ILogger _logger;
     private readonly List<TaskCompletionSource> _asked = [];
     private readonly List<TaskCompletionSource> _askedToDrop = [];
+    private readonly long _writeBytes;
     private long _allowed;
     private bool _closed;
     private bool _hasFailed;
@@ -48,6 +49,7 @@ internal sealed partial class Compactor : IDisposable
         string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, RetentionRun retention, ILogger logger)
     {
         (_path, _log, _limit, _startAt, _allowed) = (path, log, limit, limit / 2, limit);
+        _writeBytes = Math.Min(MaxWriteBytes, limit / 16);
         (_enqueue, _ended, _retention, _logger) = (enqueue, ended, retention, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
         _thread.Start();
@@ -237,7 +239,7 @@ internal sealed partial class Compactor : IDisposable
             change.Damage.ForEach(damage => LogDamaged(_logger, damage.Message));
             changes.Add(change);
             bytes += change.Bytes;
-            if (bytes >= WriteBytes || changes.Count >= WriteTopics)
+            if (bytes >= _writeBytes || changes.Count >= WriteTopics)
             {
                 connection.Commit();
                 Interlocked.Exchange(ref _allowed, Allowed(begun, (double)moved / topics.Length));
