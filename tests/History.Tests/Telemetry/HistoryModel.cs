@@ -1,5 +1,9 @@
+using System.Globalization;
+using System.Text;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Telemetry;
@@ -7,7 +11,8 @@ namespace OrleansIoT.History.Tests.Telemetry;
 /// <summary>What a history answers, as simply as it can be said: one list in commit order. Also makes up what to ask.</summary>
 internal sealed class HistoryModel
 {
-    private static readonly string[] Topics = ["default/a", "default/a/b", "default/A", "other/a"];
+    private static readonly string[] Topics = ["default/a", "default/a/b", "default/A", "default/\uFF21", "default/🌡", "other/a"];
+    private static readonly string[] Prefixes = ["", "a", "a/", "A", "\uFF21", "🌡", "b", "a/b"];
     private static readonly string[] Devices = ["d1", "d2"];
 
     private readonly List<(string Topic, TelemetryMessage Message)> _stored = [];
@@ -24,12 +29,10 @@ internal sealed class HistoryModel
         var messages = new TelemetryMessage[random.Next(1, 8)];
         for (var i = 0; i < messages.Length; i++)
         {
-            var payload = new byte[random.Next(20)];
-            random.NextBytes(payload);
             messages[i] = Reading(topic) with
             {
                 Device = Devices[random.Next(Devices.Length)],
-                Payload = payload,
+                Payload = RandomPayload(random),
                 At = RandomTime(random),
                 ReceivedAt = RandomTime(random),
                 HasOwnTime = random.Next(2) == 0,
@@ -50,8 +53,22 @@ internal sealed class HistoryModel
         TelemetryPosition? after = random.Next(3) == 0
             ? new TelemetryPosition(RandomTime(random), random.Next(_stored.Count + 1))
             : null;
-        return new TelemetryQuery(ends.Min(), ends.Max(), random.Next(1, 20), after);
+        return new TelemetryQuery(
+            ends.Min(), ends.Max(), random.Next(1, 20), after, Descending: random.Next(2) == 0, RandomAsOf(random));
     }
+
+    public static NumberQuery RandomNumbers(Random random)
+    {
+        DateTimeOffset[] ends = [RandomTime(random), RandomTime(random)];
+        return new NumberQuery(
+            ends.Min(), ends.Max(), NumberField.Parse(random.Next(3) == 0 ? "a.b" : null), RandomAsOf(random));
+    }
+
+    public static (string Tenant, string Prefix, int Limit, string? After) RandomList(Random random) =>
+        (random.Next(4) == 0 ? "other" : "default",
+            Prefixes[random.Next(Prefixes.Length)],
+            random.Next(1, 6),
+            random.Next(3) == 0 ? Prefixes[random.Next(1, Prefixes.Length)] : null);
 
     /// <returns>Whether the numbers follow.</returns>
     public bool Append(string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages)
@@ -81,13 +98,40 @@ internal sealed class HistoryModel
 
     public TelemetryPage Read(string topic, TelemetryQuery query)
     {
-        var range = InOrder(topic)
-            .Where(m => m.At >= query.Start && m.At < query.End)
-            .Where(m => query.After is null || new TelemetryPosition(m.At, m.Seq) > query.After)
+        var ascending = InRange(topic, query.Start, query.End, query.AsOf);
+        var range = (query.Descending ? ascending.Reverse() : ascending)
+            .Where(m => query.After is not { } after
+                        || (query.Descending ? PositionOf(m) < after : PositionOf(m) > after))
             .ToList();
         var page = range.Take(query.Limit).ToList();
         return new TelemetryPage(
-            [.. page], range.Count > page.Count ? new TelemetryPosition(page[^1].At, page[^1].Seq) : null);
+            [.. page], range.Count > page.Count ? PositionOf(page[^1]) : null);
+    }
+
+    public IEnumerable<(long At, long Seq, double Value)> ReadNumbers(string topic, NumberQuery query)
+    {
+        foreach (var message in InRange(topic, query.Start, query.End, query.AsOf))
+        {
+            if (query.Field.TryRead(message.Payload.Span, out var value))
+            {
+                yield return (message.At.UtcTicks, message.Seq, value);
+            }
+        }
+    }
+
+    public TopicPage ListTopics(string tenant, string prefix, int limit, string? after)
+    {
+        var names = _stored.Select(s => GrainKey.Parse(s.Topic)).Where(key => key.Tenant == tenant)
+            .Select(key => key.Name).Distinct()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Where(name => after is null || CompareBytes(name, after) > 0)
+            .Order(Comparer<string>.Create(CompareBytes)).ToList();
+        var page = names.Take(limit).Select(name =>
+        {
+            var readings = InOrder(new GrainKey(tenant, name).ToString()).ToList();
+            return new TopicSummary(name, readings.Count, readings[0].At, readings[^1].At);
+        }).ToList();
+        return new TopicPage([.. page], names.Count > page.Count ? page[^1].Topic : null);
     }
 
     public IEnumerable<TelemetryMessage> ReadAt(string topic, IEnumerable<DateTimeOffset> times) =>
@@ -101,6 +145,36 @@ internal sealed class HistoryModel
         2 => Noon.AddTicks(random.Next(3)),
         _ => Noon.AddSeconds(random.Next(30)),
     };
+
+    private static DateTimeOffset? RandomAsOf(Random random) => random.Next(3) == 0 ? RandomTime(random) : null;
+
+    /// <summary>Some are numbers, bare or in an object; most are not.</summary>
+    private static byte[] RandomPayload(Random random)
+    {
+        var number = (random.NextDouble() * 100 - 50).ToString("R", CultureInfo.InvariantCulture);
+        switch (random.Next(6))
+        {
+            case 0:
+                return Encoding.UTF8.GetBytes(number);
+            case 1:
+                return Encoding.UTF8.GetBytes($$"""{"unit":"W","value":{{number}}}""");
+            case 2:
+                return Encoding.UTF8.GetBytes($$"""{"a":{"b":{{number}}},"value":"text"}""");
+            default:
+                var payload = new byte[random.Next(20)];
+                random.NextBytes(payload);
+                return payload;
+        }
+    }
+
+    private static int CompareBytes(string left, string right) =>
+        Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
+
+    private static TelemetryPosition PositionOf(TelemetryMessage message) => new(message.At, message.Seq);
+
+    private IEnumerable<TelemetryMessage> InRange(
+        string topic, DateTimeOffset start, DateTimeOffset end, DateTimeOffset? asOf) =>
+        InOrder(topic).Where(m => m.At >= start && m.At < end && (asOf is null || m.ReceivedAt <= asOf));
 
     private long LastSeq(string topic) => _stored.LastOrDefault(s => s.Topic == topic).Message?.Seq ?? 0;
 

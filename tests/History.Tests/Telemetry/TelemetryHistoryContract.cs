@@ -1,10 +1,11 @@
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Telemetry;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests.Telemetry;
 
 /// <summary>What every <see cref="ITelemetryHistory"/> keeps; each store inherits it.</summary>
-public abstract class TelemetryHistoryContract : IAsyncLifetime
+public abstract partial class TelemetryHistoryContract : IAsyncLifetime
 {
     private const string Topic = "default/devices/meter-7/power";
 
@@ -460,7 +461,7 @@ public abstract class TelemetryHistoryContract : IAsyncLifetime
         var model = new HistoryModel();
         for (var step = 0; step < 300; step++)
         {
-            switch (random.Next(12))
+            switch (random.Next(16))
             {
                 case < 5:
                     var (topic, firstSeq, messages) = model.RandomAppend(random);
@@ -489,6 +490,12 @@ public abstract class TelemetryHistoryContract : IAsyncLifetime
                 case 10:
                     await SameDeviceTail(model, HistoryModel.RandomDevice(random), random.Next(1, 20));
                     break;
+                case 11 or 12:
+                    await SameNumbers(model, HistoryModel.RandomTopic(random), HistoryModel.RandomNumbers(random));
+                    break;
+                case 13 or 14:
+                    await SameTopics(model, HistoryModel.RandomList(random));
+                    break;
                 default:
                     if (random.Next(8) == 0)
                     {
@@ -507,6 +514,21 @@ public abstract class TelemetryHistoryContract : IAsyncLifetime
         var expected = model.Read(topic, query);
         var actual = await History.Read(topic, query);
         Assert.Equal(expected.Messages.Describe(), actual.Messages.Describe());
+        Assert.Equal(expected.Next, actual.Next);
+    }
+
+    private async Task SameNumbers(HistoryModel model, string topic, NumberQuery query)
+    {
+        var numbers = new Numbers();
+        await History.ReadNumbers(topic, query, numbers);
+        Assert.Equal(model.ReadNumbers(topic, query), numbers.Taken);
+    }
+
+    private async Task SameTopics(HistoryModel model, (string Tenant, string Prefix, int Limit, string? After) list)
+    {
+        var expected = model.ListTopics(list.Tenant, list.Prefix, list.Limit, list.After);
+        var actual = await History.ListTopics(list.Tenant, list.Prefix, list.Limit, list.After);
+        Assert.Equal(expected.Topics.AsEnumerable(), actual.Topics); // an ImmutableArray is equal to itself only
         Assert.Equal(expected.Next, actual.Next);
     }
 
