@@ -14,17 +14,13 @@ namespace OrleansIoT.Fixtures;
 public sealed class PostgresServer : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly Lazy<PostgresServer> OfThisRun = new(() =>
-    {
-        var server = new PostgresServer();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.Dispose();
-        return server;
-    });
+    private static readonly Lazy<PostgresServer> OfThisRun = new(() => new PostgresServer());
 
     private static int _databases;
 
     private readonly string _data;
-    private Process? _guard;
+    private readonly Process _keeper;
+    private Process? _server;
 
     /// <param name="directory">Where it keeps its files; null for below the test output.</param>
     public PostgresServer(string? directory = null)
@@ -40,6 +36,7 @@ public sealed class PostgresServer : IDisposable
         }
 
         Execute([.. AsPostgres, Program("initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", _data]);
+        _keeper = StartKeeper(home);
         Port = FreePort();
         Start();
     }
@@ -85,19 +82,12 @@ public sealed class PostgresServer : IDisposable
     /// <summary>Returns when it takes connections.</summary>
     public void Start()
     {
-        // The shell reads until this process has ended, and then ends the server with it.
         string[] command =
         [
             .. AsPostgres, Program("postgres"), "-D", _data, "-p", $"{Port}", "-k", "", "-c", "listen_addresses=127.0.0.1",
             "-c", "max_connections=200", "-c", "fsync=on", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
         ];
-        var start = new ProcessStartInfo("sh") { RedirectStandardInput = true };
-        foreach (var argument in (string[])["-c", "log=$1; shift; \"$@\" >>\"$log\" 2>&1 & read end; kill -QUIT $! 2>/dev/null; wait", "sh", LogFile, .. command])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        _guard = Process.Start(start)!;
+        _server = Process.Start("sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", LogFile, .. command]);
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -106,7 +96,7 @@ public sealed class PostgresServer : IDisposable
                 Ask("SELECT 1");
                 return;
             }
-            catch (NpgsqlException) when (Stopwatch.GetElapsedTime(started) < Patience && !_guard.HasExited)
+            catch (NpgsqlException) when (Stopwatch.GetElapsedTime(started) < Patience && !_server.HasExited)
             {
                 Thread.Sleep(20); // it tells nobody when it is ready
             }
@@ -130,7 +120,7 @@ public sealed class PostgresServer : IDisposable
             Output("kill", "-KILL", backend);
         }
 
-        EndGuard();
+        WaitForEnd();
         File.Delete(Path.Combine(_data, "postmaster.pid"));
     }
 
@@ -146,12 +136,10 @@ public sealed class PostgresServer : IDisposable
 
     public void Dispose()
     {
-        if (_guard is { HasExited: false } && File.Exists(Path.Combine(_data, "postmaster.pid")))
-        {
-            StopImmediately();
-        }
-
-        Directory.Delete(Path.GetDirectoryName(_data)!, recursive: true);
+        _keeper.StandardInput.Close();
+        _keeper.WaitForExit(Patience);
+        _keeper.Dispose();
+        _server?.Dispose();
     }
 
     private static string? Binaries { get; } = Directory.Exists("/usr/lib/postgresql")
@@ -171,20 +159,39 @@ public sealed class PostgresServer : IDisposable
     private void Signal(string signal)
     {
         Execute("kill", [signal, $"{Pid}"]);
-        EndGuard();
+        WaitForEnd();
     }
 
-    /// <summary>The shell waits for the server, so that its end is the server's.</summary>
-    private void EndGuard()
+    private void WaitForEnd()
     {
-        _guard!.StandardInput.Close();
-        if (!_guard.WaitForExit(Patience))
+        if (!_server!.WaitForExit(Patience))
         {
             throw new TimeoutException("PostgreSQL does not end.");
         }
 
-        _guard.Dispose();
-        _guard = null;
+        _server.Dispose();
+        _server = null;
+    }
+
+    /// <summary>A shell that reads until this process has ended, however it does, and then ends the server and removes its files.</summary>
+    private static Process StartKeeper(string home)
+    {
+        const string script =
+            """
+            read end
+            if pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null); then
+              kill -CONT $pid; kill -QUIT $pid
+              while kill -0 $pid 2>/dev/null; do sleep 0.05; done
+            fi
+            rm -rf "$1"
+            """;
+        var start = new ProcessStartInfo("sh", ["-c", script, "sh", home])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
     }
 
     private NpgsqlConnection Connect(string database)
