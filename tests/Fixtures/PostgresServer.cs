@@ -79,13 +79,23 @@ public sealed class PostgresServer : IDisposable
         return command.ExecuteScalar()?.ToString();
     }
 
+    /// <summary>From now on nobody gets in by name alone; there are no passwords, so nobody gets in.</summary>
+    public void DemandPasswords()
+    {
+        File.WriteAllText(Path.Combine(_data, "pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n");
+        Execute("kill", ["-HUP", $"{Pid}"]);
+        Thread.Sleep(500); // it tells nobody when it has read that
+    }
+
     /// <summary>Returns when it takes connections.</summary>
-    public void Start()
+    /// <param name="settings">More of them, as <c>fsync=off</c>.</param>
+    public void Start(params string[] settings)
     {
         string[] command =
         [
             .. AsPostgres, Program("postgres"), "-D", _data, "-p", $"{Port}", "-k", "", "-c", "listen_addresses=127.0.0.1",
             "-c", "max_connections=200", "-c", "fsync=on", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
+            .. settings.SelectMany(setting => new[] { "-c", setting }),
         ];
         _server = Process.Start("sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", LogFile, .. command]);
         var started = Stopwatch.GetTimestamp();

@@ -39,12 +39,13 @@ internal sealed class PostgresTestStore : IAsyncDisposable
     private CommitCounter _commits;
 
     public PostgresTestStore(
-        Action<HistoryOptions>? configure = null, string? database = null, PostgresServer? server = null, string? connectionString = null)
+        Action<HistoryOptions>? configure = null, string? database = null, PostgresServer? server = null,
+        string? connectionString = null, bool isFresh = false)
     {
         _configure = configure ?? (_ => { });
-        _isPooled = database is null && server is null;
+        _isPooled = database is null && server is null && !isFresh;
         Server = server ?? PostgresServer.Shared;
-        Name = database ?? (server is null && Emptied.TryTake(out var emptied) ? emptied : Server.CreateDatabase());
+        Name = database ?? (_isPooled && Emptied.TryTake(out var emptied) ? emptied : Server.CreateDatabase());
         ConnectionString = connectionString ?? Server.ConnectionString(Name);
         (_services, _commits) = Open();
     }
