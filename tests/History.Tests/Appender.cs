@@ -1,14 +1,15 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.History.Postgres;
 using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests;
 
 /// <summary>
-/// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and to
-/// the queue of a session for each topic. It says on a line <c>stored {topic} {seq} {number in the queue}</c> what was
+/// This assembly as a process to be killed: appends to a number of topics of a directory, or of a database when the first
+/// argument is a connection string, and to the queue of a session for each topic. It says on a line <c>stored {topic} {seq} {number in the queue}</c> what was
 /// acknowledged, or <c>refused {topic} {seq}</c>. It ends when its input does.
 /// </summary>
 internal static class Appender
@@ -21,7 +22,10 @@ internal static class Appender
 
     public static async Task Main(string[] args)
     {
-        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0]).BuildServiceProvider();
+        var logging = new ServiceCollection().AddLogging();
+        await using var services = (args[0].Contains('=', StringComparison.Ordinal)
+            ? logging.AddPostgresHistory(args[0], TestStore.NewDirectory())
+            : logging.AddSqliteHistory(args[0])).BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
         var sessions = services.GetRequiredService<ISessionStore>();
         var topics = Enumerable.Range(0, int.Parse(args[1])).ToArray();

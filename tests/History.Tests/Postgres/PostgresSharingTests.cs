@@ -106,7 +106,7 @@ public sealed class PostgresSharingTests
 
         await Task.WhenAll(writes.Select(write => write.ContinueWith(_ => { }, TaskScheduler.Default)));
 
-        Assert.Single(writes, write => write.IsCompletedSuccessfully);
+        _ = Assert.Single(writes, write => write.IsCompletedSuccessfully);
         var refused = Assert.Single(writes, write => write.IsFaulted);
         Assert.IsType<Orleans.Storage.InconsistentStateException>(refused.Exception!.InnerException);
     }
