@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.History;
+using OrleansIoT.History.Postgres;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Benchmarks.Store;
@@ -23,10 +24,16 @@ internal sealed class HistoryLoad : IAsyncDisposable
         _topics = [.. Enumerable.Range(0, topics).Select(number => new Topic(number))];
     }
 
-    public static async Task<HistoryLoad> Open(string directory, int topics)
+    public static Task<HistoryLoad> Open(string directory, int topics) =>
+        Open(new ServiceCollection().AddLogging().AddSqliteHistory(directory), topics);
+
+    /// <param name="connection">Of an empty PostgreSQL database.</param>
+    public static Task<HistoryLoad> OpenPostgres(string connection, string directory, int topics) =>
+        Open(new ServiceCollection().AddLogging().AddPostgresHistory(connection, directory), topics);
+
+    private static async Task<HistoryLoad> Open(IServiceCollection services, int topics)
     {
-        var load = new HistoryLoad(
-            new ServiceCollection().AddLogging().AddSqliteHistory(directory).BuildServiceProvider(), topics);
+        var load = new HistoryLoad(services.BuildServiceProvider(), topics);
         await Task.WhenAll(Enumerable.Range(0, topics).Select(topic => load.Append(topic, 1)));
         return load;
     }

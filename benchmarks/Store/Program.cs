@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using OrleansIoT.Benchmarks.Store;
+using OrleansIoT.Fixtures;
 
-// dotnet run -c Release --project benchmarks/Store [--data DIR]: under two minutes, prints a table in Markdown.
+// dotnet run -c Release --project benchmarks/Store [--data DIR] [--rows TEXT]: some minutes, prints a table in Markdown.
 const int Rounds = 3;
 
-var data = Path.GetFullPath(args is ["--data", var directory] ? directory : "data/bench");
+var data = Path.GetFullPath(ValueOf("--data") ?? "data/bench");
+var wanted = ValueOf("--rows") ?? ""; // only those whose names contain it
 if (Directory.Exists(data))
 {
     Directory.Delete(data, recursive: true);
@@ -15,6 +17,7 @@ Directory.CreateDirectory(data);
 var fewTopics = await HistoryLoad.Open(Path.Combine(data, "few"), topics: 50);
 var manyTopics = await HistoryLoad.Open(Path.Combine(data, "many"), topics: 100_000);
 var sessions = await SessionLoad.Open(Path.Combine(data, "sessions"), sessions: 1_000);
+using var postgres = PostgresServer.IsInstalled ? new PostgresServer(data) : null;
 
 List<(string Name, Func<Task<Measured>> Run)> rows =
 [
@@ -42,6 +45,32 @@ foreach (var batch in new[] { 1, 100 })
     rows.Add(($"sessions, {batch} to one, which settles them, 2 commits", () => sessions.Settle(batch)));
 }
 
+var opened = new List<HistoryLoad> { fewTopics, manyTopics };
+if (postgres is not null)
+{
+    string Database() => postgres.ConnectionString(postgres.CreateDatabase());
+    foreach (var readings in new[] { 1, 1_000, 50_000 })
+    {
+        rows.Add(($"PostgreSQL, COPY alone, {readings:N0} a commit", PostgresBaselines.Copy(Database(), topics: 100_000, readings)));
+    }
+
+    foreach (var topics in new[] { 50, 100_000 })
+    {
+        var load = await HistoryLoad.OpenPostgres(Database(), Path.Combine(data, $"postgres-{topics}"), topics);
+        opened.Add(load);
+        foreach (var (appenders, batch) in new[] { (1, 1), (50, 1), (500, 1), (500, 10), (50, 100), (500, 100) })
+        {
+            rows.Add(($"PostgreSQL, history, {topics:N0} topics, {appenders} appenders, batches of {batch}", () => load.Run(appenders, batch)));
+        }
+    }
+}
+else
+{
+    Console.Error.WriteLine("PostgreSQL is not installed, so its rows are missing.");
+}
+
+rows.RemoveAll(row => !row.Name.Contains(wanted, StringComparison.Ordinal));
+
 // Round by round, so that a slow minute of the machine hits every row once and no row thrice.
 var started = Stopwatch.GetTimestamp();
 var measured = rows.Select(_ => new List<Measured>()).ToArray();
@@ -53,8 +82,11 @@ for (var round = 0; round < Rounds; round++)
     }
 }
 
-await fewTopics.DisposeAsync();
-await manyTopics.DisposeAsync();
+foreach (var load in opened)
+{
+    await load.DisposeAsync();
+}
+
 await sessions.DisposeAsync();
 
 Console.WriteLine($"""
@@ -69,4 +101,8 @@ for (var row = 0; row < rows.Count; row++)
     Console.WriteLine($"| {rows[row].Name} | {median.PerSecond:N0} | {median.P50:0.00} | {median.P99:0.00} |");
 }
 
+postgres?.Dispose();
 Directory.Delete(data, recursive: true);
+
+string? ValueOf(string option) =>
+    Array.IndexOf(args, option) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;

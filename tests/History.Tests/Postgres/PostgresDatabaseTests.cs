@@ -104,7 +104,11 @@ public sealed class PostgresDatabaseTests
     {
         await using var store = new PostgresTestStore();
         var now = DateTimeOffset.UtcNow;
-        DateTimeOffset[] times = [DateTimeOffset.MinValue, now.AddYears(-1), .. Enumerable.Range(-7, 15).Select(day => now.AddDays(day)), now.AddDays(8), DateTimeOffset.MaxValue];
+        DateTimeOffset[] times =
+        [
+            DateTimeOffset.MinValue, now.AddYears(-1), .. Enumerable.Range(-7, 15).Select(day => now.AddDays(day)),
+            now.AddDays(8), DateTimeOffset.MaxValue.AddTicks(-1),
+        ];
 
         await store.History.Append(Topic, 1, [.. times.Select(at => Reading(Topic, "x", at))]);
 
