@@ -1,13 +1,19 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using OrleansIoT.Benchmarks.Store;
 using OrleansIoT.Fixtures;
 
-// dotnet run -c Release --project benchmarks/Store [--data DIR] [--rows TEXT]: some minutes, prints a table in Markdown.
+// dotnet run -c Release --project benchmarks/Store [--data DIR] [--rows TEXT] [--seconds N]: some minutes, prints a table in Markdown.
 const int Rounds = 3;
 
 var data = Path.GetFullPath(ValueOf("--data") ?? "data/bench");
 var wanted = ValueOf("--rows") ?? ""; // only those whose names contain it
+if (ValueOf("--seconds") is { } seconds)
+{
+    Baselines.RunTime = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+}
+
 if (Directory.Exists(data))
 {
     Directory.Delete(data, recursive: true);
