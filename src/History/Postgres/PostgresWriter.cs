@@ -20,10 +20,15 @@ internal sealed partial class PostgresWriter(
     // The row is locked until its transaction has ended, so that a backend which still commits is waited for.
     private const string LastCommit = "SELECT commits FROM writer WHERE id = $1 FOR UPDATE";
 
-    private const string CountCommit = "UPDATE writer SET commits = $2 WHERE id = $1";
+    // It puts the row back if another process has forgotten it, so that what is stored always has a row that says so.
+    private const string CountCommit =
+        """
+        INSERT INTO writer (id, commits) VALUES ($1, $2)
+        ON CONFLICT (id) DO UPDATE SET commits = excluded.commits, seen_at = now()
+        """;
 
     // Of processes that were killed: nobody asks for their last transaction any more.
-    private const string ForgetWriters = "DELETE FROM writer WHERE started_at < now() - interval '30 days' AND id <> $1";
+    private const string ForgetWriters = "DELETE FROM writer WHERE seen_at < now() - interval '30 days' AND id <> $1";
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 

@@ -104,9 +104,9 @@ $$;
 
 -- A row a process that writes. Its transactions count themselves, so that after a lost answer it can ask for the last one.
 CREATE TABLE writer (
-    id         uuid PRIMARY KEY,
-    commits    bigint NOT NULL,
-    started_at timestamptz NOT NULL DEFAULT now()
+    id      uuid PRIMARY KEY,
+    commits bigint NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
 ) WITH (fillfactor = 50);
 
 CREATE TABLE directory_entry (

@@ -76,7 +76,7 @@ internal sealed class CutProxy : IDisposable
         while (await client.GetStream().ReadAsync(buffer) is var count and > 0)
         {
             var isCommit = buffer.AsSpan(0, count).IndexOf("COMMIT\0"u8) >= 0
-                           && buffer.AsSpan(0, count).IndexOf("UPDATE writer"u8) >= 0;
+                           && buffer.AsSpan(0, count).IndexOf("INSERT INTO writer"u8) >= 0;
             var cut = isCommit ? _next : Cut.None;
             if (cut != Cut.None)
             {
