@@ -21,6 +21,7 @@ public sealed class PostgresServer : IDisposable
     private readonly string _data;
     private readonly Process _keeper;
     private Process? _server;
+    private bool _isDisposed;
 
     /// <param name="directory">Where it keeps its files; null for below the test output.</param>
     public PostgresServer(string? directory = null)
@@ -146,6 +147,12 @@ public sealed class PostgresServer : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         _keeper.StandardInput.Close();
         _keeper.WaitForExit(Patience);
         _keeper.Dispose();
