@@ -7,9 +7,8 @@ internal static class AppendTable
 {
     public static async Task Run(StoreOptions options)
     {
-        var rounds = options.IsShort ? 1 : 3;
-        using var fewTopics = await HistoryLoad.Open(Path.Combine(options.Data, "few"), topics: 50);
-        using var manyTopics = await HistoryLoad.Open(Path.Combine(options.Data, "many"), topics: 100_000);
+        await using var fewTopics = await HistoryLoad.Open(Path.Combine(options.Data, "few"), topics: 50);
+        await using var manyTopics = await HistoryLoad.Open(Path.Combine(options.Data, "many"), topics: 100_000);
         await using var sessions = await SessionLoad.Open(Path.Combine(options.Data, "sessions"), sessions: 1_000);
         List<(string Name, Func<Task<Measured>> Run)> rows =
         [
@@ -37,6 +36,13 @@ internal static class AppendTable
             rows.Add(($"sessions, {batch} to one, which settles them, 2 commits", () => sessions.Settle(batch)));
         }
 
+        await Print("Append", options, rows);
+    }
+
+    /// <summary>Runs all rows and prints the medians of each.</summary>
+    public static async Task Print(string title, StoreOptions options, IReadOnlyList<(string Name, Func<Task<Measured>> Run)> rows)
+    {
+        var rounds = options.IsShort ? 1 : 3;
         var started = Stopwatch.GetTimestamp();
         var measured = rows.Select(_ => new List<Measured>()).ToArray();
         for (var round = 0; round < rounds; round++)
@@ -49,7 +55,7 @@ internal static class AppendTable
 
         Console.WriteLine($"""
 
-            Append: medians of {rounds} runs, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s in all.
+            {title}: medians of {rounds} runs, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s in all.
 
             | what | readings/s | waits p50, ms | p99, ms |
             |---|---:|---:|---:|

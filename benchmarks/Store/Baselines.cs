@@ -9,7 +9,7 @@ namespace OrleansIoT.Benchmarks.Store;
 /// <summary>The layers below the history, each as fast as it goes alone, from one thread.</summary>
 internal static partial class Baselines
 {
-    public static readonly TimeSpan RunTime = TimeSpan.FromSeconds(0.9);
+    public static TimeSpan RunTime { get; set; } = TimeSpan.FromSeconds(0.9);
 
     // What a reading weighs here: a small JSON payload, see HistoryLoad.
     public static readonly byte[] Payload = Encoding.UTF8.GetBytes("""{"ts":1772366400123,"value":21.53}""");

@@ -1,25 +1,37 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.History;
+using OrleansIoT.History.Postgres;
 
 namespace OrleansIoT.Benchmarks.Store;
 
 /// <summary>Appenders that each wait for their commit before they go on, over topics that all exist, at random.</summary>
-internal sealed class HistoryLoad : IDisposable
+internal sealed class HistoryLoad : IAsyncDisposable
 {
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.2);
 
-    private readonly OpenStore _store;
+    private readonly ServiceProvider _services;
+    private readonly ITelemetryHistory _history;
     private readonly Feed[] _topics;
 
-    private HistoryLoad(OpenStore store, int topics)
+    private HistoryLoad(ServiceProvider services, int topics)
     {
-        _store = store;
+        _services = services;
+        _history = services.GetRequiredService<ITelemetryHistory>();
         _topics = [.. Enumerable.Range(0, topics).Select(number => new Feed(number))];
     }
 
-    public static async Task<HistoryLoad> Open(string directory, int topics)
+    public static Task<HistoryLoad> Open(string directory, int topics) =>
+        Open(new ServiceCollection().AddLogging().AddSqliteHistory(directory), topics);
+
+    /// <param name="connection">Of an empty PostgreSQL database.</param>
+    public static Task<HistoryLoad> OpenPostgres(string connection, string directory, int topics) =>
+        Open(new ServiceCollection().AddLogging().AddPostgresHistory(connection, directory), topics);
+
+    private static async Task<HistoryLoad> Open(IServiceCollection services, int topics)
     {
-        var load = new HistoryLoad(new OpenStore(directory), topics);
+        var load = new HistoryLoad(services.BuildServiceProvider(), topics);
         await Task.WhenAll(Enumerable.Range(0, topics).Select(topic => load.Append(topic, 1)));
         return load;
     }
@@ -35,7 +47,7 @@ internal sealed class HistoryLoad : IDisposable
         return Measured.Of((long)all.Count * batch, Baselines.RunTime, all);
     }
 
-    public void Dispose() => _store.Dispose();
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     private async Task<List<double>> AppendUntil(int seed, int batch, long from, long to)
     {
@@ -66,7 +78,7 @@ internal sealed class HistoryLoad : IDisposable
         lock (topic)
         {
             var messages = topic.Next(batch);
-            return _store.History.Append(topic.Key, messages[0].Seq, messages);
+            return _history.Append(topic.Key, messages[0].Seq, messages);
         }
     }
 }

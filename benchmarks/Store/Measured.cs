@@ -5,6 +5,11 @@ internal readonly record struct Measured(double PerSecond, double P50, double P9
 {
     public static Measured Of(long readings, TimeSpan time, List<double> milliseconds)
     {
+        if (milliseconds.Count == 0)
+        {
+            return default; // nothing that began within the time ended within it
+        }
+
         milliseconds.Sort();
         return new Measured(
             readings / time.TotalSeconds,

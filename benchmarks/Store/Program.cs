@@ -33,6 +33,7 @@ foreach (var group in options.MixedMinutes > 0 ? [] : options.Groups)
     await (group switch
     {
         "base" => AppendTable.Run(options),
+        "postgres" => PostgresTable.Run(options),
         "append" => SustainedLoad.Run(options),
         "compact" => CompactorAlone.Run(options),
         "rest" => AtRest.Run(options),

@@ -26,6 +26,12 @@ public sealed class HistoryOptions
     [Range(1 << 10, 1 << 30)]
     public long LogBytes { get; set; } = 64 << 20;
 
+    /// <summary>
+    /// How long writes wait for a PostgreSQL server that is away, from the moment when it went; afterwards they are refused
+    /// as unavailable until it is back. Default: 10 s.
+    /// </summary>
+    public TimeSpan ServerPatience { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How many reads run side by side; others wait their turn. Default: 4.</summary>
     [Range(1, 256)]
     public int Readers { get; set; } = 4;

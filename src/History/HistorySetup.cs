@@ -11,7 +11,7 @@ namespace OrleansIoT.History;
 public static class HistorySetup
 {
     // Where a grain state names no storage, the embedded engine asks for this name, and Orleans for none.
-    private const string DefaultStorage = "Default";
+    internal const string DefaultStorage = "Default";
 
     /// <summary>
     /// Telemetry, MQTT sessions, the directory of names and grain state in one SQLite database in the data directory,
@@ -20,20 +20,14 @@ public static class HistorySetup
     /// <exception cref="DataDirectoryException">At that moment: the directory or the database cannot be used.</exception>
     public static IServiceCollection AddSqliteHistory(this IServiceCollection services, string dataDirectory)
     {
-        services.AddMetrics();
-        services.AddOptions<HistoryOptions>().ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<IValidateOptions<HistoryOptions>, HistoryOptionsCheck>();
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<HistoryMetrics>();
-        services.AddSingleton(provider => DataDirectory.Open(
-            dataDirectory, provider.GetRequiredService<ILogger<DataDirectory>>()));
+        services.AddWhatEveryStoreNeeds(dataDirectory);
         services.AddSingleton(provider => SqliteDatabase.Open(
             provider.GetRequiredService<DataDirectory>(),
             provider.GetRequiredService<IOptions<HistoryOptions>>().Value,
             provider.GetRequiredService<HistoryMetrics>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SqliteDatabase>>()));
-        services.AddHostedService<OpenAtStart>();
+        services.AddHostedService<OpenAtStart<SqliteDatabase>>();
 
         services.AddSingleton<SessionQueues>();
         services.AddSingleton<ITelemetryHistory, SqliteTelemetryHistory>();
@@ -44,10 +38,21 @@ public static class HistorySetup
         return services;
     }
 
-    /// <summary>Needs the database, so a host that cannot open it does not start.</summary>
-    private sealed class OpenAtStart(SqliteDatabase database) : IHostedService
+    internal static void AddWhatEveryStoreNeeds(this IServiceCollection services, string dataDirectory)
     {
-        private readonly SqliteDatabase _database = database;
+        services.AddMetrics();
+        services.AddOptions<HistoryOptions>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IValidateOptions<HistoryOptions>, HistoryOptionsCheck>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<HistoryMetrics>();
+        services.AddSingleton(provider => DataDirectory.Open(
+            dataDirectory, provider.GetRequiredService<ILogger<DataDirectory>>()));
+    }
+
+    /// <summary>Needs the database, so a host that cannot open it does not start.</summary>
+    internal sealed class OpenAtStart<TDatabase>(TDatabase database) : IHostedService
+    {
+        private readonly TDatabase _database = database;
 
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

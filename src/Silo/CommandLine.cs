@@ -12,6 +12,7 @@ public static class CommandLine
     private static readonly Option[] Options =
     [
         new("--data", "DIR", "where the database and the keys are", "./data", (o, v) => o.Data = v),
+        new("--postgres", "CONNECTION", "the PostgreSQL database to store in, as Host=…;Username=…;Database=…;Passfile=…", "SQLite in DIR", (o, v) => o.Postgres = v),
         new("--mqtt", "PORT", "the port of the MQTT listener", "1883", (o, v) => o.Mqtt = Number("--mqtt", v)),
         new("--mqtts", "PORT", "the port of the MQTT listener over TLS, or off", "8883", (o, v) => o.Mqtts = v == "off" ? null : Number("--mqtts", v)),
         new("--http", "PORT", "the port of the HTTP listener", "8080", (o, v) => o.Http = Number("--http", v)),

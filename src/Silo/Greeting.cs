@@ -17,7 +17,7 @@ public static class Greeting
         var first = app.Services.GetRequiredService<FirstStart>();
         var version = typeof(Greeting).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
         var text = new StringBuilder().AppendLine(
-            $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {Path.GetFullPath(options.Data)}");
+            $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {(options.Postgres is null ? "" : "PostgreSQL and ")}{Path.GetFullPath(options.Data)}");
 
         var addresses = Addresses(app.Services.GetRequiredService<IServer>());
         text.AppendLine(options.ProcessRoles.HasFlag(ProcessRoles.Gateway)

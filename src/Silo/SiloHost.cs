@@ -25,7 +25,7 @@ public static class SiloHost
         builder.Services.AddSingleton(options);
 
         builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History", binder => binder.ErrorOnUnknownConfiguration = true);
-        builder.Services.AddSqliteHistory(options.Data);
+        builder.Services.AddHistory(options);
         builder.AddGrainEngine(options);
         builder.Services.AddGrains();
         builder.Services.AddFirstStart();

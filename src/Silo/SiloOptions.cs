@@ -9,6 +9,12 @@ public sealed class SiloOptions
     /// <summary>The directory that holds the database and the keys; created if missing. Default: ./data</summary>
     public string Data { get; set; } = "./data";
 
+    /// <summary>
+    /// The connection string of the PostgreSQL database to store in, as Npgsql reads it. It may hold a password, so it is
+    /// never shown. Default: none, a SQLite database in the data directory
+    /// </summary>
+    public string? Postgres { get; set; }
+
     /// <summary>The port of the MQTT listener, 0 to 65,535; 0 takes a free one. Default: 1883</summary>
     public int Mqtt { get; set; } = 1883;
 
@@ -93,6 +99,16 @@ public sealed class SiloOptions
         if (Backup is "" || Restore is "")
         {
             throw new UsageException("--backup and --restore need a file's name.");
+        }
+
+        if ((Backup ?? Restore) is not null && Postgres is not null)
+        {
+            throw new UsageException("--backup and --restore are for the embedded store; PostgreSQL has tools of its own, see docs/operations.md.");
+        }
+
+        if (string.IsNullOrWhiteSpace(Postgres) && Postgres is not null)
+        {
+            throw new UsageException("--postgres is empty; it is a connection string, for example \"Host=db;Username=iot;Database=iot\".");
         }
 
         if (AdminPassword is "" or { Length: > UserRules.MaxPasswordLength })

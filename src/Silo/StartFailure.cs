@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge.Transports;
 using OrleansIoT.History;
+using OrleansIoT.History.Postgres;
 
 namespace OrleansIoT.Silo;
 
@@ -15,7 +16,7 @@ public sealed record StartFailure(string Why, int ExitCode)
     public static StartFailure? Explain(Exception? exception) => exception switch
     {
         null => null,
-        CannotStartException or DataDirectoryException or BackupException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
+        CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts or --http.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),

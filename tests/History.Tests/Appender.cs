@@ -2,16 +2,17 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
 using OrleansIoT.History.Tests.Faults;
+using OrleansIoT.History.Postgres;
 using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
 namespace OrleansIoT.History.Tests;
 
 /// <summary>
-/// This assembly as a process to be killed: appends to a number of topics of a directory, as its arguments say, and to
-/// the queue of a session for each topic. It says on a line <c>stored {topic} {seq} {number in the queue}</c> what was
-/// acknowledged, or <c>refused {topic} {seq}</c>. It ends when its input does. With a third argument it keeps only so many
-/// bytes of chunks, and looks every second.
+/// This assembly as a process to be killed: appends to a number of topics of a directory, or of a database when the first
+/// argument is a connection string, and to the queue of a session for each topic. It says on a line
+/// <c>stored {topic} {seq} {number in the queue}</c> what was acknowledged, or <c>refused {topic} {seq}</c>. It ends when its
+/// input does. With a third argument it keeps only so many bytes of chunks, and looks every second; then nothing is late.
 /// </summary>
 internal static class Appender
 {
@@ -22,7 +23,7 @@ internal static class Appender
     public static string Payload(int topic, long seq) => $"reading {seq} of {topic} {new string('.', (int)(seq % 50))}";
 
     /// <summary>Mostly in order; every seventh is late.</summary>
-    public static DateTimeOffset At(long seq) => Noon.AddSeconds(seq % 7 == 0 ? seq - 100 : seq);
+    public static DateTimeOffset At(double seq) => Noon.AddSeconds(seq % 7 == 0 ? seq - 100 : seq);
 
     public static async Task Main(string[] args)
     {
@@ -32,15 +33,17 @@ internal static class Appender
         }
 
         CrashPoint.Check(Environment.GetEnvironmentVariable(CrashPoint.Variable));
-        await using var services = new ServiceCollection().AddLogging().AddSqliteHistory(args[0])
-            .Configure<HistoryOptions>(options => Configure(options, args)).BuildServiceProvider();
+        var logging = new ServiceCollection().AddLogging().Configure<HistoryOptions>(options => Configure(options, args));
+        await using var services = (args[0].Contains('=', StringComparison.Ordinal)
+            ? logging.AddPostgresHistory(args[0], TestStore.NewDirectory())
+            : logging.AddSqliteHistory(args[0])).BuildServiceProvider();
         var history = services.GetRequiredService<ITelemetryHistory>();
         var sessions = services.GetRequiredService<ISessionStore>();
         var topics = Enumerable.Range(0, int.Parse(args[1])).ToArray();
         await Task.WhenAll(topics.Select(topic => sessions.Open(SessionKey(topic), $"{topic}", uint.MaxValue, null, isNew: false)));
         using var stop = new CancellationTokenSource();
         using var output = Console.OpenStandardOutput();
-        var appending = Task.WhenAll(topics.Select(topic => Append(topic, history, output, stop.Token)));
+        var appending = Task.WhenAll(topics.Select(topic => Append(topic, history, args.Length == 3 ? Noon.AddSeconds : At, output, stop.Token)));
         await Console.In.ReadLineAsync(stop.Token);
         await stop.CancelAsync();
         await appending;
@@ -57,14 +60,15 @@ internal static class Appender
         }
     }
 
-    private static async Task Append(int topic, ITelemetryHistory history, Stream output, CancellationToken stop)
+    private static async Task Append(
+        int topic, ITelemetryHistory history, Func<double, DateTimeOffset> at, Stream output, CancellationToken stop)
     {
         var key = TopicKey(topic);
         var last = (await history.ReadTopicTail(key, stop)).LastSeq;
         while (!stop.IsCancellationRequested)
         {
             var batch = Enumerable.Range(1, 1 + topic % 3)
-                .Select(i => Reading(key, Payload(topic, last + i), At(last + i))).ToArray();
+                .Select(i => Reading(key, Payload(topic, last + i), at(last + i))).ToArray();
             try
             {
                 var queued = batch.Select((_, i) => new Enqueue(SessionKey(topic), i, Qos.ExactlyOnce, false, []));

@@ -1,5 +1,6 @@
 using OrleansIoT.EmbeddedSilo;
 using OrleansIoT.Grains;
+using OrleansIoT.History.Postgres;
 using OrleansIoT.History.Sqlite;
 
 namespace OrleansIoT.Silo.Cluster.Embedded;
@@ -20,7 +21,7 @@ public static class ClusterSetup
 
         builder.Services.AddOptions<EmbeddedSiloOptions>()
             .BindConfiguration("EmbeddedSilo", binder => binder.ErrorOnUnknownConfiguration = true);
-        builder.Services.AddSqliteReminders();
+        _ = options.Postgres is null ? builder.Services.AddSqliteReminders() : builder.Services.AddPostgresReminders();
         builder.Services.AddEmbeddedSilo(silo => silo.AddGrains(typeof(GrainsSetup).Assembly));
     }
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 
-namespace OrleansIoT.History.Sqlite;
+namespace OrleansIoT.History;
 
 /// <summary>
 /// A message as bytes, in queues, wills and retained messages: everything that a subscriber is told about it. The first

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace OrleansIoT.History.Sqlite;
+namespace OrleansIoT.History;
 
 /// <summary>How grain state is written as JSON: every state of every grain, in every store.</summary>
 internal static class GrainStateJson

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using OrleansIoT.Sessions;
 
-namespace OrleansIoT.History.Sqlite;
+namespace OrleansIoT.History;
 
 /// <summary>A message for a queue, as it is stored there.</summary>
 /// <param name="Message">As <see cref="MessageBlob"/> writes it.</param>

@@ -1,0 +1,113 @@
+using OrleansIoT.History.Tests.Telemetry;
+using OrleansIoT.Telemetry;
+using static OrleansIoT.History.Tests.Telemetry.Readings;
+
+namespace OrleansIoT.History.Tests.Postgres;
+
+/// <summary>Several processes write to one database.</summary>
+public sealed class PostgresSharingTests
+{
+    private const string Topic = "default/t";
+
+    [Fact]
+    public async Task What_one_has_stored_the_other_sees_and_goes_on_from()
+    {
+        await using var one = new PostgresTestStore();
+        await using var other = one.Beside();
+
+        for (var i = 0; i < 5; i++)
+        {
+            await one.History.Append(Topic, 4 * i + 1, Some(Topic, 2));
+            Assert.Equal(4 * i + 2, (await other.History.ReadTopicTail(Topic)).LastSeq);
+            await other.History.Append(Topic, 4 * i + 3, Some(Topic, 2));
+        }
+
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => (long)i), (await one.History.ReadAll(Topic)).Select(m => m.Seq).Order());
+        Assert.Equal(20, (await one.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+    }
+
+    [Fact]
+    public async Task Whoever_believes_in_an_end_that_is_no_more_loses_and_changes_nothing()
+    {
+        await using var one = new PostgresTestStore();
+        await using var other = one.Beside();
+        await one.History.Append(Topic, 1, Some(Topic, 2));
+        await other.History.Append(Topic, 3, [Reading(Topic, "winner")]);
+
+        var loser = one.History.Append(Topic, 3, [Reading(Topic, "loser") with { Retain = true }]);
+        var neighbour = one.History.Append("default/u", 1, Some("default/u", 1));
+
+        await Assert.ThrowsAsync<SequenceConflictException>(() => loser);
+        await neighbour;
+        Assert.DoesNotContain("loser", (await one.History.ReadAll(Topic)).Select(m => m.Text()));
+        Assert.Empty(await one.Sessions.ReadRetainedTopics("default/meter-7", 10));
+        await one.History.Append(Topic, 4, Some(Topic, 1));
+    }
+
+    [Fact]
+    public async Task Two_that_append_to_the_same_topics_of_the_same_devices_lose_and_double_nothing()
+    {
+        const int Topics = 20, Rounds = 40;
+        await using var one = new PostgresTestStore();
+        await using var other = one.Beside();
+        var conflicts = 0;
+
+        await Task.WhenAll(new[] { one, other }.SelectMany((store, process) => Enumerable.Range(0, Topics).Select(number => Task.Run(async () =>
+        {
+            var topic = $"default/topic/{number}";
+            var last = 0L;
+            for (var round = 0; round < Rounds;)
+            {
+                TelemetryMessage[] readings =
+                [
+                    .. Enumerable.Range(0, 2).Select(i => Reading(topic, $"{process}/{round}/{i}") with { Device = $"meter-{(number + i) % 5}" }),
+                ];
+                try
+                {
+                    await store.History.Append(topic, last + 1, readings);
+                    round++;
+                    last += readings.Length;
+                }
+                catch (SequenceConflictException)
+                {
+                    Interlocked.Increment(ref conflicts);
+                    last = (await store.History.ReadTopicTail(topic)).LastSeq;
+                }
+            }
+        }))));
+
+        Assert.True(conflicts > 0, "They were never in each other's way.");
+        for (var number = 0; number < Topics; number++)
+        {
+            var stored = await one.History.ReadAll($"default/topic/{number}");
+            Assert.Equal(Enumerable.Range(1, 4 * Rounds).Select(i => (long)i), stored.Select(m => m.Seq).Order());
+            Assert.Equal(4 * Rounds, stored.Select(m => m.Text()).Distinct().Count());
+        }
+
+        // Each device's readings are numbered without a gap in the order of the commits.
+        Assert.Equal("0", one.Ask(
+            """
+            SELECT count(*) FROM (
+                SELECT device, count(*) AS n, max(device_seq) AS top, min(device_seq) AS low, count(DISTINCT device_seq) AS different
+                FROM iot.reading GROUP BY device) AS d
+            JOIN iot.device_tail AS t USING (device) WHERE (n, n, n, 1) IS DISTINCT FROM (top, different, readings, low)
+            """));
+        Assert.DoesNotContain(one.Log.Concat(other.Log), line => line.Contains("cannot commit", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_two_processes_that_found_no_state_one_writes_and_the_other_is_told()
+    {
+        await using var one = new PostgresTestStore();
+        await using var other = one.Beside();
+        var grain = GrainId.Create("device", "default/meter-7");
+        var writes = new[] { one, other }
+            .Select(store => store.States.WriteStateAsync("s", grain, new GrainState<int> { State = 1 })).ToArray();
+
+        await Task.WhenAll(writes.Select(write => write.ContinueWith(_ => { }, TaskScheduler.Default)));
+
+        _ = Assert.Single(writes, write => write.IsCompletedSuccessfully);
+        var refused = Assert.Single(writes, write => write.IsFaulted);
+        Assert.IsType<Orleans.Storage.InconsistentStateException>(refused.Exception!.InnerException);
+    }
+}
