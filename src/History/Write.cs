@@ -13,7 +13,7 @@ internal abstract class Write
     public Task<ImmutableArray<long>> Done => _done.Task;
 
     /// <summary>The numbers of what it puts into the queues of sessions.</summary>
-    public ImmutableArray<long> QueueNumbers { get; protected set; } = [];
+    public virtual ImmutableArray<long> QueueNumbers => [];
 
     /// <summary>What it weighs against the limits, in bytes.</summary>
     public abstract long Size { get; }

@@ -84,8 +84,7 @@ internal sealed class TelemetryAppend : PostgresWrite
 
     public override int Readings => Stored.Count;
 
-    /// <summary>The number of each queued message in its queue, once the write is durable.</summary>
-    public ImmutableArray<long> QueueNumbers => [.. _queueNumbers];
+    public override ImmutableArray<long> QueueNumbers => [.. _queueNumbers];
 
     public void GotNumber(int queued, long number) => _queueNumbers[queued] = number;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OrleansIoT.History.Sqlite.Log;
 using OrleansIoT.Telemetry;
 
@@ -15,6 +16,7 @@ internal sealed class TelemetryAppend : SqliteWrite
     private readonly long _firstSeq;
     private readonly IReadOnlyList<TelemetryMessage> _readings;
     private readonly AppendedEffects? _effects;
+    private ImmutableArray<long> _queueNumbers = [];
 
     public TelemetryAppend(
         LogGroup log,
@@ -55,6 +57,8 @@ internal sealed class TelemetryAppend : SqliteWrite
 
     public override int Readings => _readings.Count;
 
+    public override ImmutableArray<long> QueueNumbers => _queueNumbers;
+
     protected override Exception? Apply(Connection connection)
     {
         if (_readings.Count > 0)
@@ -72,7 +76,7 @@ internal sealed class TelemetryAppend : SqliteWrite
 
         if (_effects is not null)
         {
-            QueueNumbers = _effects.Apply(connection);
+            _queueNumbers = _effects.Apply(connection);
         }
 
         return null;
