@@ -102,7 +102,7 @@ public sealed class PostgresCrashTests
 
             // What a killed process had sent is still under way: its transaction ends when the server gets to it.
             var last = (await store.History.ReadTopicTail(key)).LastSeq;
-            var stored = (await store.History.ReadAll(key)).Where(m => m.Seq <= last).ToList();
+            var stored = (await store.History.ReadAll(key)).Where(m => m.Seq <= last).OrderBy(m => m.Seq).ToList();
             Assert.True(last >= acknowledged[topic], $"{last} of {acknowledged[topic]} acknowledged");
             Assert.Equal(
                 Enumerable.Range(1, (int)last).Select(seq => ((long)seq, Appender.Payload(topic, seq))),
