@@ -4,4 +4,6 @@ namespace OrleansIoT.Load;
 internal sealed record Device(string Id, string? Key)
 {
     public string Topic => $"devices/{Id}/load";
+
+    public static Device[] Anonymous(int count) => [.. Enumerable.Range(0, count).Select(i => new Device($"load-{i}", null))];
 }

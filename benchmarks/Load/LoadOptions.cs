@@ -13,13 +13,16 @@ internal sealed record LoadOptions
           --rounds N           default 3
           --seconds N          how long a rate is measured, default 5
           --warmup N           seconds before that, default 5
-          --connections N      of the TCP storm and of idle memory, default 10000
+          --connections N      of the TCP storm, of idle memory and of turns, default 10000
           --subscribers N      of fan-out, default 1000
-          --only NAME          ours or mosquitto
+          --only NAMES         of ours, mosquitto, without-store, bare, separated by commas; default: all
           --anonymous          ours lets anybody in (its option of that name); otherwise devices are registered and use their keys
           --server DLL         default artifacts/bin/Silo/release/OrleansIoT.Silo.dll
+          --layers DLL         default artifacts/bin/Layers/release/OrleansIoT.Layers.dll
           --data DIR           on the disk to measure; emptied; default data/bench-load
         """;
+
+    private static readonly string[] ServerNames = ["ours", "mosquitto", "without-store", "bare"];
 
     public IReadOnlyList<string> Scenarios { get; init; } = [];
     public int Rounds { get; init; } = 3;
@@ -28,10 +31,11 @@ internal sealed record LoadOptions
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
     public int Connections { get; init; } = 10_000;
     public int Subscribers { get; init; } = 1_000;
-    public string? Only { get; init; }
+    public IReadOnlyList<string> Only { get; init; } = ServerNames;
     public bool Anonymous { get; init; }
     public bool List { get; init; }
     public string Server { get; init; } = "artifacts/bin/Silo/release/OrleansIoT.Silo.dll";
+    public string Layers { get; init; } = "artifacts/bin/Layers/release/OrleansIoT.Layers.dll";
     public string Data { get; init; } = "data/bench-load";
 
     /// <exception cref="FormatException">An option is unknown, or its value is none.</exception>
@@ -54,7 +58,8 @@ internal sealed record LoadOptions
         {
             { Rounds: < 1 } or { Connections: < 10 } or { Subscribers: < 1 } =>
                 throw new FormatException("There is at least one round, one subscriber, and ten connections."),
-            { Only: not (null or "ours" or "mosquitto") } => throw new FormatException("--only is ours or mosquitto."),
+            _ when options.Only.Except(ServerNames).Any() =>
+                throw new FormatException($"--only has names out of {string.Join(", ", ServerNames)}."),
             _ => options,
         };
     }
@@ -66,8 +71,9 @@ internal sealed record LoadOptions
         "--warmup" => this with { Warmup = TimeSpan.FromSeconds(Number(value)) },
         "--connections" => this with { Connections = Number(value) },
         "--subscribers" => this with { Subscribers = Number(value) },
-        "--only" => this with { Only = value },
+        "--only" => this with { Only = value.Split(',') },
         "--server" => this with { Server = value },
+        "--layers" => this with { Layers = value },
         "--data" => this with { Data = value },
         _ => throw new FormatException($"There is no option {name}."),
     };

@@ -18,21 +18,7 @@ try
         return 0;
     }
 
-    List<ServerKind> servers = [];
-    if (options.Only != "mosquitto")
-    {
-        servers.Add(new OurServer(options));
-    }
-
-    if (options.Only != "ours" && Mosquitto.IsInstalled)
-    {
-        servers.Add(new Mosquitto(options));
-    }
-    else if (options.Only != "ours")
-    {
-        Console.Error.WriteLine("mosquitto is not installed, so its columns are empty (Debian: mosquitto)");
-    }
-
+    var servers = Servers(options).ToList();
     var table = new ResultTable(options);
     foreach (var scenario in scenarios)
     {
@@ -52,4 +38,29 @@ catch (LoadException e)
 {
     Console.Error.WriteLine(e.Message);
     return 1;
+}
+
+static IEnumerable<ServerKind> Servers(LoadOptions options)
+{
+    foreach (var name in options.Only)
+    {
+        switch (name)
+        {
+            case "ours":
+                yield return new OurServer(options);
+                break;
+            case "without-store":
+                yield return new OurServer(options, hasStore: false);
+                break;
+            case "bare":
+                yield return new BareServer(options);
+                break;
+            case "mosquitto" when Mosquitto.IsInstalled:
+                yield return new Mosquitto(options);
+                break;
+            default:
+                Console.Error.WriteLine("mosquitto is not installed, so its rows are missing (Debian: mosquitto)");
+                break;
+        }
+    }
 }

@@ -11,6 +11,8 @@ internal sealed class ResultTable(LoadOptions options)
 {
     private const string NoValue = "–";
 
+    private static readonly double[] Percents = [50, 99, 99.9];
+
     private static readonly string Commit = typeof(ResultTable).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[^1][..7];
 
@@ -18,8 +20,9 @@ internal sealed class ResultTable(LoadOptions options)
     private readonly List<string> _notes = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
-    public async Task Measure(Scenario scenario, IReadOnlyList<ServerKind> servers)
+    public async Task Measure(Scenario scenario, IEnumerable<ServerKind> all)
     {
+        var servers = all.Where(kind => scenario.HasLayers || !kind.IsLayer).ToList();
         var rounds = servers.ToDictionary(server => server.Name, _ => new List<Measured>());
         for (var round = 1; round <= options.Rounds; round++)
         {
@@ -31,16 +34,19 @@ internal sealed class ResultTable(LoadOptions options)
                     rounds[kind.Name].Add(measured);
                     Console.Error.WriteLine(
                         $"{scenario.Name}, round {round}, {kind.Name}: {Amount(scenario, measured.Amount)}, {Times(measured.Latencies)},"
-                        + $" {Microseconds(measured.ServerTime)} µs of the server, loader {measured.LoaderShare * 100:F0} %");
+                        + $" {Microseconds(measured.ServerTime)} µs and {measured.Garbage:F0} B of the server, loader {measured.LoaderShare * 100:F0} %");
                 }
             }
         }
 
-        var (ours, theirs) = (rounds.GetValueOrDefault(OurServer.Title) ?? [], rounds.GetValueOrDefault(Mosquitto.Title) ?? []);
-        var ratio = ours.Count > 0 && theirs.Count > 0
-            ? $"{Median(ours, m => m.Amount) / Median(theirs, m => m.Amount):F2}"
-            : NoValue;
-        _rows.Add($"| {scenario.Title} | {Cells(scenario, ours)} | {Cells(scenario, theirs)} | {ratio} |");
+        var ours = rounds.GetValueOrDefault(OurServer.Title);
+        foreach (var (name, measured) in rounds.Where(server => server.Value.Count > 0))
+        {
+            var ratio = ours is { Count: > 0 } && ours != measured
+                ? $"{Median(ours, m => m.Amount) / Median(measured, m => m.Amount):F2}"
+                : NoValue;
+            _rows.Add($"| {scenario.Title} | {name} | {Cells(scenario, measured)} | {ratio} |");
+        }
     }
 
     public void Print()
@@ -48,8 +54,8 @@ internal sealed class ResultTable(LoadOptions options)
         Console.WriteLine($"""
             Medians of {options.Rounds} rounds of {options.Duration.TotalSeconds:F0} s, {Environment.ProcessorCount} processors, {_clock.Elapsed.TotalSeconds:F0} s in all, commit {Commit}.
 
-            | scenario | OrleansIoT | p50 / p99, ms | server, µs | mosquitto | p50 / p99, ms | server, µs | ours : mosquitto |
-            |---|---:|---:|---:|---:|---:|---:|---:|
+            | scenario | server | result | p50 / p99 / p99.9, ms | server, µs | garbage, B | ours : it |
+            |---|---|---:|---:|---:|---:|---:|
             """);
         _rows.ForEach(Console.WriteLine);
         _notes.ForEach(note => Console.WriteLine($"\n{note}"));
@@ -74,16 +80,12 @@ internal sealed class ResultTable(LoadOptions options)
 
     private static string Cells(Scenario scenario, List<Measured> rounds)
     {
-        if (rounds.Count == 0)
-        {
-            return $"{NoValue} | {NoValue} | {NoValue}";
-        }
-
         var times = rounds[0].Latencies is null
             ? NoValue
-            : $"{Median(rounds, m => Milliseconds(m.Latencies!, 50)):F1} / {Median(rounds, m => Milliseconds(m.Latencies!, 99)):F1}";
+            : string.Join(" / ", Percents.Select(percent => $"{Median(rounds, m => Milliseconds(m.Latencies!, percent)):F1}"));
         var time = rounds[0].ServerTime is null ? NoValue : $"{Median(rounds, m => m.ServerTime!.Value.TotalMicroseconds):F1}";
-        return $"{Amount(scenario, Median(rounds, m => m.Amount))} | {times} | {time}";
+        var garbage = rounds[0].Garbage is null ? NoValue : $"{Median(rounds, m => m.Garbage!.Value):N0}";
+        return $"{Amount(scenario, Median(rounds, m => m.Amount))} | {times} | {time} | {garbage}";
     }
 
     private static string Amount(Scenario scenario, double amount) =>
@@ -91,7 +93,7 @@ internal sealed class ResultTable(LoadOptions options)
 
     private static string Times(Latencies? latencies) => latencies is null
         ? "no latencies"
-        : $"p50 {Milliseconds(latencies, 50):F1} ms, p99 {Milliseconds(latencies, 99):F1} ms";
+        : string.Join(", ", Percents.Select(percent => $"p{percent} {Milliseconds(latencies, percent):F1} ms"));
 
     private static string Microseconds(TimeSpan? time) => time is { } known ? $"{known.TotalMicroseconds:F1}" : NoValue;
 

@@ -1,32 +1,25 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
-using OrleansIoT.History;
-using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Benchmarks.Store;
 
 /// <summary>Appenders that each wait for their commit before they go on, over topics that all exist, at random.</summary>
-internal sealed class HistoryLoad : IAsyncDisposable
+internal sealed class HistoryLoad : IDisposable
 {
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.2);
-    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly ServiceProvider _services;
-    private readonly ITelemetryHistory _history;
-    private readonly Topic[] _topics;
+    private readonly OpenStore _store;
+    private readonly Feed[] _topics;
 
-    private HistoryLoad(ServiceProvider services, int topics)
+    private HistoryLoad(OpenStore store, int topics)
     {
-        _services = services;
-        _history = services.GetRequiredService<ITelemetryHistory>();
-        _topics = [.. Enumerable.Range(0, topics).Select(number => new Topic(number))];
+        _store = store;
+        _topics = [.. Enumerable.Range(0, topics).Select(number => new Feed(number))];
     }
 
     public static async Task<HistoryLoad> Open(string directory, int topics)
     {
-        var load = new HistoryLoad(
-            new ServiceCollection().AddLogging().AddSqliteHistory(directory).BuildServiceProvider(), topics);
+        var load = new HistoryLoad(new OpenStore(directory), topics);
         await Task.WhenAll(Enumerable.Range(0, topics).Select(topic => load.Append(topic, 1)));
         return load;
     }
@@ -42,7 +35,7 @@ internal sealed class HistoryLoad : IAsyncDisposable
         return Measured.Of((long)all.Count * batch, Baselines.RunTime, all);
     }
 
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public void Dispose() => _store.Dispose();
 
     private async Task<List<double>> AppendUntil(int seed, int batch, long from, long to)
     {
@@ -72,39 +65,8 @@ internal sealed class HistoryLoad : IAsyncDisposable
         // Queued in the order of the numbers; the wait is outside, as a grain that interleaves does it.
         lock (topic)
         {
-            var messages = new TelemetryMessage[batch];
-            for (var i = 0; i < batch; i++)
-            {
-                messages[i] = topic.Next();
-            }
-
-            return _history.Append(topic.Key, messages[0].Seq, messages);
-        }
-    }
-
-    private sealed class Topic(int number)
-    {
-        private readonly string _device = $"meter-{number}";
-        private readonly string _name = $"devices/meter-{number}/power";
-        private long _seq;
-
-        public string Key { get; } = $"default/devices/meter-{number}/power";
-
-        public TelemetryMessage Next()
-        {
-            _seq++;
-            var at = Start.AddSeconds(_seq);
-            return new TelemetryMessage
-            {
-                Topic = _name,
-                Device = _device,
-                Payload = Baselines.Payload,
-                At = at,
-                ReceivedAt = at,
-                HasOwnTime = true,
-                PacketId = 7,
-                Seq = _seq,
-            };
+            var messages = topic.Next(batch);
+            return _store.History.Append(topic.Key, messages[0].Seq, messages);
         }
     }
 }

@@ -1,72 +1,46 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using OrleansIoT.Benchmarks.Store;
 
-// dotnet run -c Release --project benchmarks/Store [--data DIR]: under two minutes, prints a table in Markdown.
-const int Rounds = 3;
-
-var data = Path.GetFullPath(args is ["--data", var directory] ? directory : "data/bench");
-if (Directory.Exists(data))
+// ./dev bench store [groups] [options]: prints tables in Markdown; what the rows mean is in benchmarks/README.md.
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (await Starts.RunChild(args))
 {
-    Directory.Delete(data, recursive: true);
+    return 0;
 }
 
-Directory.CreateDirectory(data);
-var fewTopics = await HistoryLoad.Open(Path.Combine(data, "few"), topics: 50);
-var manyTopics = await HistoryLoad.Open(Path.Combine(data, "many"), topics: 100_000);
-var sessions = await SessionLoad.Open(Path.Combine(data, "sessions"), sessions: 1_000);
-
-List<(string Name, Func<Task<Measured>> Run)> rows =
-[
-    ("fsync alone, 4 KiB", Baselines.SyncAlone(data)),
-    ("bare SQLite, one blob a commit, 1 reading", Baselines.OneBlobACommit(data, 1)),
-    ("bare SQLite, one blob a commit, 100 readings", Baselines.OneBlobACommit(data, 100)),
-    ("bare SQLite, one blob a commit, 10,000 readings", Baselines.OneBlobACommit(data, 10_000)),
-    ("bare SQLite, a row a reading, 10,000 a commit, SQLitePCLRaw", Baselines.RowsByRaw(data, 10_000)),
-    ("bare SQLite, a row a reading, 10,000 a commit, Microsoft.Data.Sqlite", Baselines.RowsByAdoNet(data, 10_000)),
-];
-foreach (var (load, topics) in new[] { (fewTopics, "50 topics"), (manyTopics, "100,000 topics") })
+if (StoreOptions.Parse(args) is not { } options)
 {
-    foreach (var appenders in new[] { 1, 50, 500 })
+    Console.Error.WriteLine(StoreOptions.Usage);
+    return 2;
+}
+
+if (Directory.Exists(options.Data))
+{
+    Directory.Delete(options.Data, recursive: true);
+}
+
+Directory.CreateDirectory(options.Data);
+Console.WriteLine(
+    $".NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {new DriveInfo(options.Data).DriveFormat}");
+if (options.MixedMinutes > 0)
+{
+    await MixedLoad.Run(options);
+}
+
+foreach (var group in options.MixedMinutes > 0 ? [] : options.Groups)
+{
+    await (group switch
     {
-        foreach (var batch in new[] { 1, 10, 100 })
-        {
-            rows.Add(($"history, {topics}, {appenders} appenders, batches of {batch}", () => load.Run(appenders, batch)));
-        }
-    }
+        "base" => AppendTable.Run(options),
+        "append" => SustainedLoad.Run(options),
+        "compact" => CompactorAlone.Run(options),
+        "rest" => AtRest.Run(options),
+        "read" => Reads.Run(options),
+        "start" => Starts.Crash(options),
+        _ => Starts.MemoryOfMillion(options),
+    });
 }
 
-rows.Add(("sessions, one message to each of 1,000", sessions.FanOut));
-foreach (var batch in new[] { 1, 100 })
-{
-    rows.Add(($"sessions, {batch} to one, which settles them, 2 commits", () => sessions.Settle(batch)));
-}
-
-// Round by round, so that a slow minute of the machine hits every row once and no row thrice.
-var started = Stopwatch.GetTimestamp();
-var measured = rows.Select(_ => new List<Measured>()).ToArray();
-for (var round = 0; round < Rounds; round++)
-{
-    for (var row = 0; row < rows.Count; row++)
-    {
-        measured[row].Add(await rows[row].Run());
-    }
-}
-
-await fewTopics.DisposeAsync();
-await manyTopics.DisposeAsync();
-await sessions.DisposeAsync();
-
-Console.WriteLine($"""
-    .NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {new DriveInfo(data).DriveFormat}; medians of {Rounds} runs, {Stopwatch.GetElapsedTime(started).TotalSeconds:0} s in all.
-
-    | what | readings/s | waits p50, ms | p99, ms |
-    |---|---:|---:|---:|
-    """);
-for (var row = 0; row < rows.Count; row++)
-{
-    var median = Measured.Median(measured[row]);
-    Console.WriteLine($"| {rows[row].Name} | {median.PerSecond:N0} | {median.P50:0.00} | {median.P99:0.00} |");
-}
-
-Directory.Delete(data, recursive: true);
+Directory.Delete(options.Data, recursive: true);
+return 0;

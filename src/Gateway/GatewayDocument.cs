@@ -25,6 +25,14 @@ internal static class GatewayDocument
         ["end"] = "The first instant that is no longer part of the range, RFC 3339 with an offset.",
         ["limit"] = "The most items of the page.",
         ["cursor"] = "The 'next' of the page before.",
+        ["prefix"] = "The beginning of the topics' names, as devices/meter-7/; all topics when left out.",
+        ["order"] = "asc, the oldest first, which is the default; or desc.",
+        ["asOf"] = "Only what had arrived by this instant, itself included; RFC 3339 with an offset ('+' is written %2B).",
+        ["every"] = "Asks for buckets of this length: a number and s, m, h, d, w, mo or y, as 15m, 1h, 1d, 1w or 1mo.",
+        ["fn"] = "What to say of a bucket: some of avg, min, max, sum, count, first, last, with commas between them; avg,min,max,count when left out.",
+        ["tz"] = "The time zone by whose clock and calendar buckets begin, an IANA name, as Europe/Lisbon; UTC when left out.",
+        ["field"] = "Where the payloads have their number: names with dots between them, as a.b; the payload itself or its member 'value' when left out.",
+        ["points"] = "Asks for the points of a chart of so many columns, 1 to 10000.",
         ["search"] = "Part of the id or the name, at most 200 characters.",
         ["id"] = "The id.",
     };
@@ -57,6 +65,14 @@ internal static class GatewayDocument
     /// <summary>An example of what the route answers when all is well, as JSON.</summary>
     public static RouteHandlerBuilder ExampleAnswer(this RouteHandlerBuilder route, string json) =>
         route.WithMetadata(new AnswerExample(json));
+
+    /// <summary>Another form that the JSON of a good answer may have.</summary>
+    public static RouteHandlerBuilder AlsoAnswers<T>(this RouteHandlerBuilder route) =>
+        route.WithMetadata(new OtherJson(typeof(T)));
+
+    /// <summary>Media types, besides JSON, that a good answer may have.</summary>
+    public static RouteHandlerBuilder AlsoAnswers(this RouteHandlerBuilder route, params string[] mediaTypes) =>
+        route.WithMetadata(new OtherMedia(mediaTypes));
 
     /// <summary>The statuses of the problems that a route may answer.</summary>
     public static TBuilder Fails<TBuilder>(this TBuilder routes, params ReadOnlySpan<int> statuses)
@@ -114,7 +130,7 @@ internal static class GatewayDocument
         }
     }
 
-    private static Task DescribeOperation(
+    private static async Task DescribeOperation(
         OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var route = context.Description.ActionDescriptor.EndpointMetadata;
@@ -134,7 +150,31 @@ internal static class GatewayDocument
         }
 
         DescribeParameters(operation, context.Description.RelativePath ?? "", route.OfType<PageSize>().SingleOrDefault());
-        return Task.CompletedTask;
+        await DescribeOtherAnswers(operation, context, cancellation);
+    }
+
+    private static async Task DescribeOtherAnswers(
+        OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        var route = context.Description.ActionDescriptor.EndpointMetadata;
+        var content = operation.Responses?.First(response => response.Key[0] == '2').Value.Content;
+        var forms = route.OfType<OtherJson>().ToList();
+        if (forms.Count > 0 && content?["application/json"] is { Schema: { } schema } json)
+        {
+            var choices = new List<IOpenApiSchema> { schema };
+            foreach (var form in forms)
+            {
+                context.Document!.AddComponent(form.Type.Name, await context.GetOrCreateSchemaAsync(form.Type, null, cancellation));
+                choices.Add(new OpenApiSchemaReference(form.Type.Name, context.Document));
+            }
+
+            json.Schema = new OpenApiSchema { AnyOf = choices };
+        }
+
+        foreach (var media in route.OfType<OtherMedia>().SelectMany(other => other.Types))
+        {
+            content?[media] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        }
     }
 
     private static void DescribeParameters(OpenApiOperation operation, string path, PageSize? page)
@@ -194,6 +234,10 @@ internal static class GatewayDocument
     private sealed record BodyExample(string Json);
 
     private sealed record AnswerExample(string Json);
+
+    private sealed record OtherJson(Type Type);
+
+    private sealed record OtherMedia(string[] Types);
 }
 
 /// <param name="Openapi">Where this API describes itself.</param>

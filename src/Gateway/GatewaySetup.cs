@@ -47,6 +47,7 @@ public static class GatewaySetup
         services.AddHealthChecks();
         services.AddJwtAuthentication();
         services.AddSingleton<TenantGrains>();
+        services.AddSingleton<TelemetryExport>();
         return services.AddGatewayDocument();
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OrleansIoT.History;
 
 /// <summary>
@@ -21,6 +23,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
     private readonly Func<bool> _holdsBack;
     private readonly Thread _thread;
     private long _waitingBytes;
+    private bool _isWaiting;
     private bool _closed;
 
     /// <param name="limits">How much may wait, and how much one transaction takes.</param>
@@ -40,7 +43,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
 
     /// <summary>Queues the write before it returns.</summary>
     /// <returns>The write's task.</returns>
-    public Task Enqueue(TWrite write)
+    public Task<ImmutableArray<long>> Enqueue(TWrite write)
     {
         lock (_gate)
         {
@@ -57,7 +60,11 @@ internal sealed class GroupCommit<TWrite> : IDisposable
                 _waiting.Enqueue(write);
                 _waitingBytes += write.Size;
                 _metrics.Queued();
-                Monitor.Pulse(_gate);
+                if (_isWaiting)
+                {
+                    _isWaiting = false;
+                    Monitor.Pulse(_gate);
+                }
             }
         }
 
@@ -132,6 +139,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
                     return false;
                 }
 
+                _isWaiting = true;
                 Monitor.Wait(_gate);
             }
 

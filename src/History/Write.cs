@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OrleansIoT.Failures;
 
 namespace OrleansIoT.History;
@@ -6,9 +7,13 @@ namespace OrleansIoT.History;
 internal abstract class Write
 {
     // Whoever waits goes on elsewhere: the writer's thread is for writing.
-    private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<ImmutableArray<long>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Task Done => _done.Task;
+    /// <summary>With <see cref="QueueNumbers"/>.</summary>
+    public Task<ImmutableArray<long>> Done => _done.Task;
+
+    /// <summary>The numbers of what it puts into the queues of sessions.</summary>
+    public ImmutableArray<long> QueueNumbers { get; protected set; } = [];
 
     /// <summary>What it weighs against the limits, in bytes.</summary>
     public abstract long Size { get; }
@@ -16,7 +21,7 @@ internal abstract class Write
     /// <summary>How many readings it stores.</summary>
     public virtual int Readings => 0;
 
-    public void Succeed() => _done.SetResult();
+    public void Succeed() => _done.SetResult(QueueNumbers);
 
     public void Fail(Exception exception) => _done.SetException(exception);
 

@@ -32,7 +32,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
         Assert.Equal(
             [
                 "DELETE /devices/{id}", "GET /", "GET /devices", "GET /devices/{id}", "GET /health/live", "GET /health/ready",
-                "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}", "GET /users", "GET /users/{id}",
+                "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}", "GET /users", "GET /users/{id}",
                 "POST /auth/login", "POST /auth/register", "POST /devices", "POST /devices/{id}/key", "POST /devices/{id}/tokens",
             ],
             mapped.Order());
@@ -88,6 +88,18 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
             .Single(parameter => (string)parameter!["name"]! == "limit")!["schema"]!;
 
         Assert.Equal(("integer", 1, 10_000, 1_000), ((string)limit["type"]!, (int)limit["minimum"]!, (int)limit["maximum"]!, (int)limit["default"]!));
+    }
+
+    [Fact]
+    public void A_range_has_three_forms_of_json_and_two_of_files()
+    {
+        var content = Operations().Single(operation => operation.Name == "GET /iot/{topic}/{start}/{end}").Json["responses"]!["200"]!["content"]!;
+
+        Assert.Equal(["application/json", "application/x-ndjson", "text/csv"], content.AsObject().Select(media => media.Key).Order());
+        Assert.Equal(
+            [["data", "next", "topic"], ["data", "every", "field", "next", "topic", "tz"], ["data", "field", "points", "readings", "topic"]],
+            content["application/json"]!["schema"]!["anyOf"]!.AsArray().Select(form =>
+                Resolve(form!)["required"]!.AsArray().Select(name => (string)name!).Order().ToArray()));
     }
 
     [Fact]

@@ -16,10 +16,10 @@ internal sealed class WindowPublisher : Client
     private readonly long[] _sentAt;
     private int _number;
 
-    public WindowPublisher(Loop loop, Device device, int qos, int window, Latencies latencies)
+    public WindowPublisher(Loop loop, Device device, int qos, int window, int topics, Latencies latencies)
         : base(loop, device)
     {
-        _publish = new PublishTemplate(device.Topic, qos);
+        _publish = new PublishTemplate(device.Topic, qos, topics);
         _qos = qos;
         _latencies = latencies;
         _sentAt = new long[window + 1];

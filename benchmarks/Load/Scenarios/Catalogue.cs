@@ -5,15 +5,21 @@ internal static class Catalogue
 {
     private const int TlsConnections = 1_000;
 
+    /// <summary>Fifty gateways with so many topics each are a hundred thousand.</summary>
+    private const int TopicsOfGateway = 2_000;
+
     /// <exception cref="FormatException">A name that was asked for fits none.</exception>
     public static List<Scenario> Of(LoadOptions options)
     {
         List<Scenario> all =
         [
-            new FanIn(0, 50, 0, options),
-            new FanIn(1, 50, 100, options),
-            new FanIn(2, 50, 100, options),
-            new FanIn(1, 1_000, 1, options),
+            new FanIn(0, 50, 0, 1, options),
+            new FanIn(1, 50, 100, 1, options),
+            new FanIn(1, 50, 100, TopicsOfGateway, options),
+            new FanIn(2, 50, 100, 1, options),
+            new FanIn(1, 1_000, 1, 1, options),
+            new TurnTaking(options.Connections, 5_000, options),
+            new OpenLoop(1_000, 20_000, options),
             new FanOut(0, oneTopic: true, options.Subscribers, options),
             new FanOut(1, oneTopic: true, options.Subscribers, options),
             new FanOut(0, oneTopic: false, options.Subscribers, options),

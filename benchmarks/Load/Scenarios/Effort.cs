@@ -3,9 +3,10 @@ using OrleansIoT.Load.Servers;
 
 namespace OrleansIoT.Load.Scenarios;
 
-/// <summary>Wall clock and processor times since it was made.</summary>
+/// <summary>Wall clock, processor times and garbage since it was made.</summary>
 internal sealed class Effort(Server server)
 {
+    private readonly long? _allocated = server.Allocated();
     private readonly long _since = Stopwatch.GetTimestamp();
     private readonly TimeSpan _server = server.ProcessorTime;
     private readonly TimeSpan _loader = Environment.CpuUsage.TotalTime;
@@ -18,6 +19,7 @@ internal sealed class Effort(Server server)
             count / elapsed.TotalSeconds,
             latencies,
             (server.ProcessorTime - _server) / Math.Max(1, count),
+            (double?)(server.Allocated() - _allocated) / Math.Max(1, count),
             (Environment.CpuUsage.TotalTime - _loader) / elapsed);
     }
 }

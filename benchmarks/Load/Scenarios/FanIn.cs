@@ -4,14 +4,23 @@ using OrleansIoT.Load.Wire;
 
 namespace OrleansIoT.Load.Scenarios;
 
-/// <summary>Many publish, each to a topic of its own, and count what the server has answered for.</summary>
-internal sealed class FanIn(int qos, int connections, int window, LoadOptions options) : Scenario
+/// <summary>Many publish, each to a topic or topics of its own, and count what the server has answered for.</summary>
+/// <param name="qos">0 to 2.</param>
+/// <param name="connections">Each of a device.</param>
+/// <param name="window">How many publishes each keeps in flight.</param>
+/// <param name="topics">To how many topics each publishes in turn, as a gateway does for the devices behind it.</param>
+/// <param name="options">How long.</param>
+internal sealed class FanIn(int qos, int connections, int window, int topics, LoadOptions options) : Scenario
 {
-    public override string Name => qos == 0 ? "fan-in-qos0" : $"fan-in-qos{qos}-{connections}x{window}";
+    public override string Name => qos == 0 ? "fan-in-qos0"
+        : (topics == 1 ? $"fan-in-qos{qos}" : $"fan-in-topics-qos{qos}") + $"-{connections}x{window}";
 
-    public override string Title => qos == 0
-        ? $"fan-in QoS 0, {connections:N0} connections"
-        : $"fan-in QoS {qos}, {connections:N0} connections, {window:N0} in flight";
+    public override string Title =>
+        $"fan-in QoS {qos}, {connections:N0} connections"
+        + (qos == 0 ? "" : $", {window:N0} in flight")
+        + (topics == 1 ? "" : $", {connections * topics:N0} topics");
+
+    public override bool HasLayers => true;
 
     public override int Devices => connections;
 
@@ -24,7 +33,7 @@ internal sealed class FanIn(int qos, int connections, int window, LoadOptions op
     private Measured RunWindows(Loop loop, Server server)
     {
         var latencies = new Latencies();
-        var publishers = server.Devices.Select(device => new WindowPublisher(loop, device, qos, window, latencies)).ToList();
+        var publishers = server.Devices.Select(device => new WindowPublisher(loop, device, qos, window, topics, latencies)).ToList();
         loop.Connect(publishers, server.Tcp);
         publishers.ForEach(publisher => publisher.Start());
         loop.RunFor(options.Warmup);

@@ -13,6 +13,9 @@ internal abstract class Scenario
 
     public virtual string Unit => "/s";
 
+    /// <summary>It is a question that layers of ours can be asked too: nothing is subscribed to, nothing is read.</summary>
+    public virtual bool HasLayers => false;
+
     /// <summary>How many devices it needs.</summary>
     public abstract int Devices { get; }
 
@@ -24,5 +27,6 @@ internal abstract class Scenario
 /// <param name="Amount">In the scenario's unit.</param>
 /// <param name="Latencies">If it has any.</param>
 /// <param name="ServerTime">The server's processor time for one of what was counted, if something was.</param>
+/// <param name="Garbage">Bytes that the server has allocated for one of what was counted, if it can be asked.</param>
 /// <param name="LoaderShare">How much of one processor the load itself took; near 1 it measures itself.</param>
-internal sealed record Measured(double Amount, Latencies? Latencies = null, TimeSpan? ServerTime = null, double LoaderShare = 0);
+internal sealed record Measured(double Amount, Latencies? Latencies = null, TimeSpan? ServerTime = null, double? Garbage = null, double LoaderShare = 0);

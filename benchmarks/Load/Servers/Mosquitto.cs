@@ -24,7 +24,7 @@ internal sealed class Mosquitto(LoadOptions options) : ServerKind
         await File.WriteAllTextAsync(configuration, Configuration(tcp, tls));
 
         var server = await Server.Start(new ProcessStartInfo(Executable, ["-c", configuration]), tcp, tls);
-        server.Devices = [.. Enumerable.Range(0, devices).Select(i => new Device($"load-{i}", null))];
+        server.Devices = Device.Anonymous(devices);
         return server;
     }
 

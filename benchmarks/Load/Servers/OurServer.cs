@@ -10,7 +10,9 @@ namespace OrleansIoT.Load.Servers;
 /// Ours, as users run it: its Release build, a data directory on a real disk, the history fsynced. Every device is
 /// registered over REST and connects with its key, unless it is to let anybody in.
 /// </summary>
-internal sealed class OurServer(LoadOptions options) : ServerKind
+/// <param name="options">Which build, and where its data are.</param>
+/// <param name="hasStore">False for the same without the store: it forgets what it acknowledges.</param>
+internal sealed class OurServer(LoadOptions options, bool hasStore = true) : ServerKind
 {
     public const string Title = "OrleansIoT";
 
@@ -22,7 +24,9 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
 
     private readonly string _help = HelpOf(options.Server);
 
-    public override string Name => Title;
+    public override string Name => hasStore ? Title : "ours without the store";
+
+    public override bool IsLayer => !hasStore;
 
     public override async Task<Server> Start(int devices)
     {
@@ -33,18 +37,25 @@ internal sealed class OurServer(LoadOptions options) : ServerKind
 
         var (http, mqtt) = (Server.FreePort(), Server.FreePort());
         var tls = Offers("--mqtts") ? Server.FreePort() : null;
-        var command = new ProcessStartInfo("dotnet", [options.Server, .. ServerArguments(http, mqtt, tls)]);
+        var command = new ProcessStartInfo(
+            "dotnet", [.. hasStore ? [options.Server] : new[] { options.Layers, "without-store" }, .. ServerArguments(http, mqtt, tls)]);
+        var counts = File.Exists(options.Layers);
+        if (counts && hasStore)
+        {
+            command.Environment["DOTNET_STARTUP_HOOKS"] = Path.GetFullPath(options.Layers);
+        }
+
         var ids = Enumerable.Range(0, devices).Select(i => $"load-{i}").ToArray();
         var known = ids.Select(id => new Device(id, null)).ToArray();
         if (!options.Anonymous)
         {
             // In a process that ends with it, so that the one which is measured has nothing left of ten thousand requests.
-            using var first = await Server.Start(command, mqtt, tls);
+            using var first = await Server.Start(command, mqtt, tls, counts);
             await Ready(http);
             known = await Register(ids, http);
         }
 
-        var server = await Server.Start(command, mqtt, tls);
+        var server = await Server.Start(command, mqtt, tls, counts);
         await Ready(http);
         server.Devices = known;
         return server;

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -7,13 +9,18 @@ namespace OrleansIoT.Load.Servers;
 /// <summary>A server that was started for one measurement, in a process of its own.</summary>
 internal sealed class Server : IDisposable
 {
+    private const string AllocatedLine = "allocated ";
+
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
     private readonly Queue<string> _output = new();
+    private readonly BlockingCollection<long> _allocations = [];
 
     private Server(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls)
     {
+        command.RedirectStandardInput = true;
         command.RedirectStandardOutput = true;
         command.RedirectStandardError = true;
         Tcp = tcp;
@@ -37,11 +44,26 @@ internal sealed class Server : IDisposable
     /// <summary>Resident memory in bytes.</summary>
     public long Resident => Fresh().WorkingSet64;
 
+    /// <summary>Answers a line of input with what it has allocated.</summary>
+    public bool CountsAllocations { get; init; }
+
+    /// <returns>Bytes allocated on the managed heap so far, or null if it cannot be asked.</returns>
+    public long? Allocated()
+    {
+        if (!CountsAllocations)
+        {
+            return null;
+        }
+
+        _process.StandardInput.WriteLine();
+        return _allocations.TryTake(out var bytes, AnswerLimit) ? bytes : throw new LoadException("the server does not say what it has allocated");
+    }
+
     /// <summary>Starts a process and returns when somebody listens at its MQTT port.</summary>
     /// <exception cref="LoadException">It ended, or nobody listens in time; the message has what it printed.</exception>
-    public static async Task<Server> Start(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls = null)
+    public static async Task<Server> Start(ProcessStartInfo command, IPEndPoint tcp, IPEndPoint? tls = null, bool countsAllocations = false)
     {
-        var server = new Server(command, tcp, tls);
+        var server = new Server(command, tcp, tls) { CountsAllocations = countsAllocations };
         try
         {
             server._process.Start();
@@ -88,6 +110,7 @@ internal sealed class Server : IDisposable
         }
 
         _process.Dispose();
+        _allocations.Dispose();
     }
 
     private async Task Listens()
@@ -121,6 +144,12 @@ internal sealed class Server : IDisposable
     private void Keep(string? line)
     {
         const int enough = 10;
+        if (line?.StartsWith(AllocatedLine, StringComparison.Ordinal) is true)
+        {
+            _allocations.Add(long.Parse(line.AsSpan(AllocatedLine.Length), NumberStyles.None, CultureInfo.InvariantCulture));
+            return;
+        }
+
         lock (_output)
         {
             if (line is not null)

@@ -39,7 +39,8 @@ internal sealed partial class Epoll : IDisposable
     /// <returns>How many sockets are ready; <see cref="Ready"/> says which.</returns>
     public int Wait(TimeSpan atMost)
     {
-        var count = Wait(_handle, ref _events[0], MaxEvents, (int)atMost.TotalMilliseconds);
+        var timeout = new Time(atMost.Ticks / TimeSpan.TicksPerSecond, atMost.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick);
+        var count = Wait(_handle, ref _events[0], MaxEvents, in timeout, 0);
         return count < 0 && Marshal.GetLastPInvokeError() == Interrupted ? 0 : Checked(count);
     }
 
@@ -52,6 +53,9 @@ internal sealed partial class Epoll : IDisposable
     }
 
     public void Dispose() => _ = Close(_handle);
+
+    /// <summary>struct timespec.</summary>
+    private readonly record struct Time(long Seconds, long Nanoseconds);
 
     private void Control(Operation operation, nint socket, int token, Interest interest)
     {
@@ -69,8 +73,8 @@ internal sealed partial class Epoll : IDisposable
     [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
     private static partial int Control(int epoll, Operation operation, int socket, ref byte wanted);
 
-    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
-    private static partial int Wait(int epoll, ref byte events, int most, int milliseconds);
+    [LibraryImport("libc", EntryPoint = "epoll_pwait2", SetLastError = true)]
+    private static partial int Wait(int epoll, ref byte events, int most, in Time atMost, nint signals);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int handle);

@@ -50,9 +50,12 @@ internal sealed class Loop : IDisposable
         }
     }
 
-    public void RunOnce()
+    public void RunOnce() => RunOnce(Beat);
+
+    /// <param name="atMost">How long to wait if nobody has anything to say.</param>
+    public void RunOnce(TimeSpan atMost)
     {
-        var count = _epoll.Wait(Beat);
+        var count = _epoll.Wait(atMost);
         for (var i = 0; i < count; i++)
         {
             var (token, isWritable) = _epoll.Ready(i);

@@ -37,7 +37,7 @@ internal sealed partial class DeviceSession
             _edge.Unstored.Take(bytes);
             lock (_gate)
             {
-                (_next ??= new PublishBatch()).Add(message!, new PendingAck(type, publish.PacketId), bytes, isDiscarded);
+                Next().Add(message!, new PendingAck(type, publish.PacketId), bytes, isDiscarded);
             }
 
             return;
@@ -98,7 +98,7 @@ internal sealed partial class DeviceSession
     {
         lock (_gate)
         {
-            (_next ??= new PublishBatch()).Acks.Add(publish.Qos == Qos.AtMostOnce ? ack with { PacketId = 0 } : ack);
+            Next().Acks.Add(publish.Qos == Qos.AtMostOnce ? ack with { PacketId = 0 } : ack);
         }
     }
 }

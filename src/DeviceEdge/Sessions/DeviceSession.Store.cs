@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OrleansIoT.DeviceEdge.Failures;
 using OrleansIoT.Failures;
 
@@ -10,6 +11,9 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 internal sealed partial class DeviceSession
 {
     private PublishBatch? _next;
+
+    /// <summary>One that is done with, for the next; a session that rests gives it up.</summary>
+    private PublishBatch? _spare;
     private Task _publishing = Task.CompletedTask;
     private bool _isPublishing;
     private volatile bool _isStoring;
@@ -27,6 +31,18 @@ internal sealed partial class DeviceSession
                     || _releases?.Count >= _edge.Options.ReceiveMaximum;
             }
         }
+    }
+
+    /// <summary>By who holds the gate.</summary>
+    private PublishBatch Next()
+    {
+        if (_next is null)
+        {
+            _next = _spare ?? new PublishBatch();
+            _spare = null;
+        }
+
+        return _next;
     }
 
     /// <summary>Sends the next batch on its way, unless one is under way that will take it along.</summary>
@@ -67,6 +83,8 @@ internal sealed partial class DeviceSession
                     End(Ending.NotStored);
                     return;
                 }
+
+                Spare(batch);
             }
         }
         catch
@@ -95,10 +113,31 @@ internal sealed partial class DeviceSession
         }
     }
 
-    /// <returns>Whether it is known what became of the batch; otherwise nothing of it is answered, and the connection ends.</returns>
-    private async Task<bool> Store(PublishBatch batch)
+    private void Spare(PublishBatch done)
     {
-        var messages = batch.TakeMessages();
+        done.Clear();
+        lock (_gate)
+        {
+            _spare = done;
+        }
+    }
+
+    private void ForgetSpare()
+    {
+        if (Volatile.Read(ref _spare) is not null)
+        {
+            lock (_gate)
+            {
+                _spare = null;
+            }
+        }
+    }
+
+    /// <returns>Whether it is known what became of the batch; otherwise nothing of it is answered, and the connection ends.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for every batch of every device
+    private async ValueTask<bool> Store(PublishBatch batch)
+    {
+        var messages = batch.Messages();
         try
         {
             _isStoring = true;

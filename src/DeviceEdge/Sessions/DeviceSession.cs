@@ -76,6 +76,7 @@ internal sealed partial class DeviceSession
     public void CheckTime(DateTimeOffset now)
     {
         Volatile.Write(ref _requests, 0);
+        ForgetSpare();
         if (_claim is { } claim)
         {
             if (claim.Caller.ExpiresAt <= now)

@@ -56,6 +56,13 @@ internal sealed class PendingAcks
         _owed.Add(ack);
     }
 
+    public void Clear()
+    {
+        _owed.Clear();
+        _messages.Clear();
+        PubAcks = Refused = 0;
+    }
+
     /// <summary>The grain has answered.</summary>
     public void Settle(PublishResult result)
     {

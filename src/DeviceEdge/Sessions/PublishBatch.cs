@@ -6,7 +6,7 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <summary>What one call to the client's grain carries, and what is owed for it.</summary>
 internal sealed class PublishBatch
 {
-    private readonly ImmutableArray<TelemetryMessage>.Builder _messages = ImmutableArray.CreateBuilder<TelemetryMessage>();
+    private readonly List<TelemetryMessage> _messages = [];
 
     public PendingAcks Acks { get; } = new();
 
@@ -20,5 +20,13 @@ internal sealed class PublishBatch
         Bytes += bytes;
     }
 
-    public ImmutableArray<TelemetryMessage> TakeMessages() => _messages.DrainToImmutable();
+    public ImmutableArray<TelemetryMessage> Messages() => [.. _messages];
+
+    /// <summary>For the next time: what it held is answered.</summary>
+    public void Clear()
+    {
+        _messages.Clear();
+        Acks.Clear();
+        Bytes = 0;
+    }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Telemetry;
 
 namespace OrleansIoT.Gateway.Failures;
 
@@ -73,6 +74,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             StatusCodes.Status403Forbidden => Write(context, Failure.Forbidden, "This is not yours to do."),
             StatusCodes.Status404NotFound => Write(context, Failure.NotFound, "There is nothing at this address."),
             StatusCodes.Status405MethodNotAllowed => WriteBlank(context, $"This address takes {response.Headers.Allow}."),
+            StatusCodes.Status406NotAcceptable => WriteBlank(context, $"This address answers {AnswerFormats.All}; Accept names none of them."),
             StatusCodes.Status413PayloadTooLarge => Write(context, Failure.TooLarge, "The body is larger than this server takes."),
             StatusCodes.Status415UnsupportedMediaType => WriteBlank(context, "The body has the Content-Type application/json."),
             StatusCodes.Status500InternalServerError => WriteBlank(context,

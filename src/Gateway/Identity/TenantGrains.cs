@@ -14,6 +14,8 @@ internal sealed class TenantGrains(IGrainFactory grains)
 
     public IDirectoryGrain Users => grains.Users(Tenant);
 
+    public ITopicListGrain Topics => grains.Topics(Tenant);
+
     public static string Tenant =>
         Caller.Current?.Tenant ?? throw new InvalidOperationException("A route asks for a grain and nobody is calling.");
 

@@ -9,10 +9,15 @@ internal static class Rfc3339
     private const int TickDigits = 7;       // a tick is 100 ns
 
     /// <summary>
-    /// Reads an instant. What is finer than 100 ns is rounded up to the next one, so that a half-open range of such
-    /// instants holds exactly the readings it would hold. A leap second is not an instant here, as it is none in .NET.
+    /// Reads an instant. A leap second is not an instant here, as it is none in .NET.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<char> text, out DateTimeOffset instant)
+    /// <param name="text">What may be one.</param>
+    /// <param name="instant">In UTC.</param>
+    /// <param name="roundUp">
+    /// What is finer than 100 ns is rounded up to the next one, so that a half-open range of such instants holds exactly the
+    /// readings it would hold; else it is cut.
+    /// </param>
+    public static bool TryParse(ReadOnlySpan<char> text, out DateTimeOffset instant, bool roundUp = true)
     {
         instant = default;
         if (text.Length < ShortestInstant
@@ -27,7 +32,7 @@ internal static class Rfc3339
         }
 
         var rest = text[19..];
-        if (!Fraction(ref rest, out var fraction) || !Offset(rest, out var offset))
+        if (!Fraction(ref rest, roundUp, out var fraction) || !Offset(rest, out var offset))
         {
             return false;
         }
@@ -47,7 +52,7 @@ internal static class Rfc3339
         text.Length >= 10 && text[4] == '-' && text[7] == '-'
         && Number(text[..4], out _) && Number(text[5..7], out _) && Number(text[8..10], out _);
 
-    private static bool Fraction(ref ReadOnlySpan<char> rest, out long ticks)
+    private static bool Fraction(ref ReadOnlySpan<char> rest, bool roundUp, out long ticks)
     {
         ticks = 0;
         if (rest[0] != '.')
@@ -67,7 +72,7 @@ internal static class Rfc3339
             ticks = (ticks * 10) + (i < length ? digits[i] - '0' : 0);
         }
 
-        if (length > TickDigits && digits[TickDigits..].ContainsAnyExcept('0'))
+        if (roundUp && length > TickDigits && digits[TickDigits..].ContainsAnyExcept('0'))
         {
             ticks++;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -20,33 +21,67 @@ internal static class TelemetryJson
 
     private static readonly JsonReaderOptions Depth = new() { MaxDepth = MaxPayloadDepth };
 
-    public static async Task WriteLatest(HttpResponse response, TelemetryMessage latest, CancellationToken cancellation)
-    {
-        await using var json = Begin(response, latest.Topic);
-        Write(json, latest);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        await Flush(json, response.BodyWriter, cancellation);
-    }
+    /// <summary>For rows that stand alone, a line each.</summary>
+    public static JsonWriterOptions Line => Format;
 
-    public static async Task WritePage(HttpResponse response, string topic, TelemetryPage page, CancellationToken cancellation)
-    {
-        await using var json = Begin(response, topic);
-        var flushed = 0L;
-        foreach (var message in page.Messages)
-        {
-            Write(json, message);
-            if (json.BytesCommitted + json.BytesPending - flushed >= FlushAt)
+    /// <param name="response">Where to.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="latest">At most one reading.</param>
+    /// <param name="cancellation">When nobody waits any more.</param>
+    public static Task WriteLatest(HttpResponse response, string topic, TelemetryPage latest, CancellationToken cancellation) =>
+        Write(response, topic, _ => { }, latest.Messages, WriteReading, _ => { }, latest.Dropped, cancellation);
+
+    public static Task WritePage(HttpResponse response, string topic, TelemetryPage page, CancellationToken cancellation) =>
+        Write(response, topic, _ => { }, page.Messages, WriteReading, json => json.WriteString("next", page.Next?.ToString()), page.Dropped, cancellation);
+
+    public static Task WriteBuckets(
+        HttpResponse response, string topic, AggregateQuery query, AggregatePage page, RowFormat<Bucket> rows, CancellationToken cancellation) =>
+        Write(
+            response,
+            topic,
+            json =>
             {
-                await Flush(json, response.BodyWriter, cancellation);
-                flushed = json.BytesCommitted;
-            }
+                json.WriteString("every", query.Every.ToString());
+                json.WriteString("tz", query.TimeZone);
+                json.WriteString("field", query.Field);
+            },
+            page.Buckets,
+            rows.Json,
+            json => json.WriteString("next", page.Next is { } next ? new TelemetryPosition(next, 0).ToString() : null),
+            page.Dropped,
+            cancellation);
+
+    public static Task WritePoints(HttpResponse response, string topic, PointQuery query, PointPage page, CancellationToken cancellation) =>
+        Write(
+            response,
+            topic,
+            json =>
+            {
+                json.WriteNumber("points", query.Columns);
+                json.WriteString("field", query.Field);
+                json.WriteNumber("readings", page.Readings);
+            },
+            page.Points,
+            RowFormats.Points.Json,
+            _ => { },
+            page.Dropped,
+            cancellation);
+
+    public static void WriteReading(Utf8JsonWriter json, TelemetryMessage message) => WriteReading(json, message, message.Payload.Span);
+
+    /// <summary>The same in one line: JSON has line breaks only where it could have spaces.</summary>
+    public static void WriteReadingLine(Utf8JsonWriter json, TelemetryMessage message)
+    {
+        var payload = message.Payload.Span;
+        if (payload.ContainsAny((byte)'\r', (byte)'\n') && Utf8.IsValid(payload) && IsJson(payload))
+        {
+            var line = payload.ToArray();
+            line.AsSpan().Replace((byte)'\r', (byte)' ');
+            line.AsSpan().Replace((byte)'\n', (byte)' ');
+            payload = line;
         }
 
-        json.WriteEndArray();
-        json.WriteString("next", page.Next?.ToString());
-        json.WriteEndObject();
-        await Flush(json, response.BodyWriter, cancellation);
+        WriteReading(json, message, payload);
     }
 
     /// <summary>JSON as it is, digit for digit; else a string if it is UTF-8; else its base64.</summary>
@@ -68,26 +103,57 @@ internal static class TelemetryJson
         }
     }
 
-    private static Utf8JsonWriter Begin(HttpResponse response, string topic)
-    {
-        response.ContentType = "application/json; charset=utf-8";
-        var json = new Utf8JsonWriter(response.BodyWriter, Format);
-        json.WriteStartObject();
-        json.WriteString("topic", topic);
-        json.WriteStartArray("data");
-        return json;
-    }
-
-    private static void Write(Utf8JsonWriter json, TelemetryMessage message)
+    private static void WriteReading(Utf8JsonWriter json, TelemetryMessage message, ReadOnlySpan<byte> payload)
     {
         json.WriteStartObject();
         json.WriteString("date", message.At.UtcDateTime); // 'Z', and as many digits of a second as there are
         json.WritePropertyName("value");
-        WriteValue(json, message.Payload.Span);
+        WriteValue(json, payload);
         json.WriteNumber("seq", message.Seq);
         json.WriteString("received", message.ReceivedAt.UtcDateTime);
         json.WriteString("device", message.Device);
         json.WriteEndObject();
+    }
+
+    private static async Task Write<T>(
+        HttpResponse response,
+        string topic,
+        Action<Utf8JsonWriter> before,
+        ImmutableArray<T> rows,
+        Action<Utf8JsonWriter, T> row,
+        Action<Utf8JsonWriter> after,
+        DroppedReadings? dropped,
+        CancellationToken cancellation)
+    {
+        response.ContentType = "application/json; charset=utf-8";
+        await using var json = new Utf8JsonWriter(response.BodyWriter, Format);
+        json.WriteStartObject();
+        json.WriteString("topic", topic);
+        before(json);
+        json.WriteStartArray("data");
+        var flushed = 0L;
+        foreach (var item in rows)
+        {
+            row(json, item);
+            if (json.BytesCommitted + json.BytesPending - flushed >= FlushAt)
+            {
+                await Flush(json, response.BodyWriter, cancellation);
+                flushed = json.BytesCommitted;
+            }
+        }
+
+        json.WriteEndArray();
+        after(json);
+        if (dropped is not null)
+        {
+            json.WriteStartObject("dropped");
+            json.WriteString("before", dropped.Before.UtcDateTime);
+            json.WriteNumber("readings", dropped.Readings);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        await Flush(json, response.BodyWriter, cancellation);
     }
 
     private static bool IsJson(ReadOnlySpan<byte> payload)

@@ -14,6 +14,12 @@ internal static class TopicRouting
     {
         if (TopicAddress.IsBelowIot(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, out var address))
         {
+            if (address.IsEmpty)
+            {
+                context.Request.Path = "/iot"; // the list, whose address may end in a slash as any may
+                return next(context);
+            }
+
             var question = Read(address.ToString());
             context.Features.Set(question);
             context.Request.Path = question.Address?.Question switch

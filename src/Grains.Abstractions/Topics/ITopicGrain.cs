@@ -24,16 +24,28 @@ public interface ITopicGrain : IGrainWithStringKey
     [ResponseTimeout("01:00:00"), Alias("Append")]
     Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable);
 
-    /// <returns>The reading with the greatest position, or null for a topic without readings.</returns>
+    /// <returns>The reading with the greatest position, or null for a topic without readings, or without any left.</returns>
     /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
     [Alias("Latest")]
     Task<TelemetryMessage?> Latest();
 
     /// <summary>One page of the range.</summary>
-    /// <returns>The page, or null for a topic without any readings.</returns>
+    /// <returns>The page, or null for a topic that never had any readings.</returns>
     /// <exception cref="Failures.FailureException">Invalid: the range or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("Read")]
     Task<TelemetryPage?> Read(TelemetryQuery query);
+
+    /// <summary>The numbers of a range, summed up bucket by bucket.</summary>
+    /// <returns>The page, or null for a topic that never had any readings.</returns>
+    /// <exception cref="Failures.FailureException">Invalid: the range, a width, a time zone or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
+    [Alias("Aggregate")]
+    Task<AggregatePage?> Aggregate(AggregateQuery query);
+
+    /// <summary>The numbers of a range, as many as a chart can show.</summary>
+    /// <returns>The points, or null for a topic that never had any readings.</returns>
+    /// <exception cref="Failures.FailureException">Invalid: the range or the number of columns is senseless. Forbidden: the caller may not read telemetry.</exception>
+    [Alias("Points")]
+    Task<PointPage?> Points(PointQuery query);
 }
 
 public static class TopicGrains

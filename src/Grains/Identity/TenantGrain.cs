@@ -7,9 +7,13 @@ namespace OrleansIoT.Grains.Identity;
 public abstract class TenantGrain : Grain
 {
     private GrainKey _key;
+    private string? _keyText;
 
     /// <summary>The tenant and the name out of the grain's key.</summary>
-    protected GrainKey Key => _key.Name is null ? _key = GrainKey.Parse(this.GetPrimaryKeyString()) : _key;
+    protected GrainKey Key => _key.Name is null ? _key = GrainKey.Parse(KeyText) : _key;
+
+    /// <summary>The same as the store knows it.</summary>
+    protected string KeyText => _keyText ??= this.GetPrimaryKeyString();
 
     /// <summary>The caller, if it may; a caller of another tenant is told what it would be told if there were nothing.</summary>
     /// <param name="permission">What it must be allowed to do in this tenant.</param>

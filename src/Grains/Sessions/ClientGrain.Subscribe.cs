@@ -11,7 +11,7 @@ public abstract partial class ClientGrain
 {
     public async Task<SubscribeResult> Subscribe(string connectionId, ImmutableArray<Subscription> subscriptions)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         await session.Changes.WaitAsync();
         try
@@ -27,7 +27,7 @@ public abstract partial class ClientGrain
 
     public async Task<ImmutableArray<bool>> Unsubscribe(string connectionId, ImmutableArray<string> filters)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         await session.Changes.WaitAsync();
         try
@@ -49,7 +49,7 @@ public abstract partial class ClientGrain
 
     public async Task<RetainedPage> Retained(string connectionId, string filter, string? from)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         if (!session.Route.Subscriptions.ContainsKey(filter))
         {
@@ -61,7 +61,7 @@ public abstract partial class ClientGrain
 
     public async Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         if (count is < 1 or > MaxPage)
         {

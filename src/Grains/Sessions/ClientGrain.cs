@@ -34,6 +34,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     private Publisher? _publisher;
     private TenantRoutes? _tenantRoutes;
     private Task? _loaded;
+    private Func<Caller, string, bool>? _isClient;
 
     /// <summary>How messages name the client, and how the names of its sessions begin.</summary>
     protected abstract string PublisherName { get; }
@@ -58,31 +59,31 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
 
     private string StoreKey => $"{Key.Tenant}/{PublisherName}";
 
-    public async Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
+    public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         LastSeen = _clock.GetUtcNow();
-        return await Publications.Publish(session.Rights!.Publish, session.Route.Name, session.IsDurable, messages);
+        return Publications.Publish(session.Rights!.Publish, session.Route.Name, session.IsDurable, messages);
     }
 
     public Task Refused(int messages)
     {
-        Demand(IsClient);
+        DemandClient();
         Publications.Refused += messages;
         return Task.CompletedTask;
     }
 
     public Task Release(string connectionId, ImmutableArray<ushort> packetIds)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         return session.IsDurable ? _store.Release(session.Route.Key, packetIds) : Task.CompletedTask;
     }
 
     public Task Settle(string connectionId, ImmutableArray<Settlement> settlements)
     {
-        Demand(IsClient);
+        DemandClient();
         var session = Connected(connectionId);
         return session.IsDurable ? _store.Settle(session.Route.Key, settlements) : Task.CompletedTask;
     }
@@ -98,6 +99,8 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     /// <param name="last">What its last connection might, if this activation knows.</param>
     /// <param name="will">A will that was allowed when the client connected.</param>
     private protected abstract ValueTask<ClientRights?> RightsNow(ClientRights? last, Will will);
+
+    private void DemandClient() => Demand(_isClient ??= IsClient);
 
     private static FailureException NoConnection() => new(Failure.NotSignedIn, "The client has no such connection any more.");
 

@@ -30,6 +30,8 @@ internal sealed partial class Publisher(
 
     /// <summary>Topics that hold, or have held, a retained message of the client's; read when it first makes one.</summary>
     private HashSet<string>? _retained;
+    private string? _lastTopic;
+    private ITopicGrain? _lastGrain;
 
     public long Redelivered { get; private set; }
 
@@ -42,32 +44,39 @@ internal sealed partial class Publisher(
     public async Task<PublishResult> Publish(
         ImmutableArray<string> grants, string session, bool isDurable, ImmutableArray<TelemetryMessage> messages)
     {
-        var failures = new List<PublishFailure>();
-        var topics = await Accept(grants, messages, failures);
-        if (topics.Count == 1)
+        var batch = new PublishedBatch(messages);
+        await Accept(batch, grants);
+
+        // All of them are on their way before the first one is awaited, so they become durable together.
+        for (var share = batch.First; share is not null; share = share.Next)
         {
-            foreach (var (topic, share) in topics)
+            share.Append = GrainOf(share.Topic).Append(share.Messages, session, isDurable);
+        }
+
+        for (var share = batch.First; share is not null; share = share.Next)
+        {
+            try
             {
-                await Append(topic, share, session, isDurable, messages, failures);
+                Redelivered += await share.Append!;
+                Remember(share.Messages);
+            }
+            catch (Exception e)
+            {
+                Fail(batch, share, e);
             }
         }
-        else
-        {
-            await Task.WhenAll(topics.Select(topic => Append(topic.Key, topic.Value, session, isDurable, messages, failures)));
-        }
 
-        Refused += failures.Count;
-        return failures.Count == 0
-            ? PublishResult.AllStored
-            : new PublishResult([.. failures.OrderBy(failure => failure.Index)]);
+        Refused += batch.Failed;
+        return batch.Result();
     }
 
-    /// <summary>What goes to which topic; what may not be published is added to the failures.</summary>
-    private async ValueTask<Dictionary<string, Share>> Accept(
-        ImmutableArray<string> grants, ImmutableArray<TelemetryMessage> messages, List<PublishFailure> failures)
+    /// <summary>Divides a batch among its topics; what may not be published is added to the failures.</summary>
+    private async ValueTask Accept(PublishedBatch batch, ImmutableArray<string> grants)
     {
-        var topics = new Dictionary<string, Share>();
-        var retained = messages.Any(message => message.Retain) ? await RetainedBefore(messages) : null;
+        var messages = batch.Messages;
+        var retained = await RetainedBefore(messages);
+        string? topic = null;
+        var isGranted = false;
         for (var i = 0; i < messages.Length; i++)
         {
             var message = messages[i];
@@ -76,35 +85,39 @@ internal sealed partial class Publisher(
                 throw new FailureException(Failure.Invalid, "A client publishes as itself only.");
             }
 
-            if (!Permissions.MayPublish(name, grants, message.Topic))
+            if (message.Topic != topic)
             {
-                failures.Add(new PublishFailure(i, Failure.Forbidden, "The client may not publish to this topic."));
-                continue;
+                topic = message.Topic;
+                isGranted = Permissions.MayPublish(name, grants, topic);
             }
 
-            if (retained is not null && message.Retain && !MayRetain(message, retained))
+            if (!isGranted)
             {
-                failures.Add(new PublishFailure(
-                    i, Failure.TooMany, $"A client has retained messages in at most {options.RetainedPerPublisher} topics."));
-                continue;
+                batch.Fail(i, Failure.Forbidden, "The client may not publish to this topic.");
             }
-
-            if (!topics.TryGetValue(message.Topic, out var share))
+            else if (retained is not null && message.Retain && !MayRetain(message, retained))
             {
-                topics.Add(message.Topic, share = new Share());
+                batch.Fail(i, Failure.TooMany, $"A client has retained messages in at most {options.RetainedPerPublisher} topics.");
             }
-
-            var isKnown = message.Dup
-                && Redeliveries.Concerns(message)
-                && (await IsStored(message) || share.Messages.Exists(earlier => IsSame(messages[earlier], message)));
-            share.Messages.Add(i);
-            if (isKnown)
+            else
             {
-                (share.Known ??= []).Add(i);
+                var isKnown = message.Dup && Redeliveries.Concerns(message) && (await IsStored(message) || batch.Has(message));
+                batch.Accept(i, isKnown);
             }
         }
 
-        return topics;
+        batch.Divide();
+    }
+
+    /// <summary>Most clients have one topic, and its name is the same string each time.</summary>
+    private ITopicGrain GrainOf(string topic)
+    {
+        if (_lastTopic != topic || _lastGrain is null)
+        {
+            (_lastTopic, _lastGrain) = (topic, grains.Topic(tenant, topic));
+        }
+
+        return _lastGrain;
     }
 
     private async ValueTask<bool> IsStored(TelemetryMessage message)
@@ -112,11 +125,6 @@ internal sealed partial class Publisher(
         _redeliveries ??= new Redeliveries((await history.ReadDeviceTail(_key, Redeliveries.Capacity)).WithoutOwnTime);
         return _redeliveries.Contains(message);
     }
-
-    private static bool IsSame(TelemetryMessage earlier, TelemetryMessage message) =>
-        Redeliveries.Concerns(earlier)
-        && earlier.PacketId == message.PacketId
-        && earlier.Payload.Span.SequenceEqual(message.Payload.Span);
 
     /// <summary>Retained messages stay for ever, so a client has only so many. An empty one removes, and may always come.</summary>
     private bool MayRetain(TelemetryMessage message, HashSet<string> retained)
@@ -135,8 +143,14 @@ internal sealed partial class Publisher(
     /// they are counted anew. Once for all messages, and before any of them, because the store does not know yet of what is
     /// accepted and under way.
     /// </summary>
-    private async ValueTask<HashSet<string>> RetainedBefore(ImmutableArray<TelemetryMessage> messages)
+    /// <returns>Null if none of the messages is to be retained.</returns>
+    private async ValueTask<HashSet<string>?> RetainedBefore(ImmutableArray<TelemetryMessage> messages)
     {
+        if (!messages.Any(message => message.Retain))
+        {
+            return null;
+        }
+
         var added = messages.Count(message =>
             message.Retain && !message.Payload.IsEmpty && _retained?.Contains(message.Topic) is not true);
         if (_retained is null || (added > 0 && _retained.Count + added > options.RetainedPerPublisher))
@@ -150,52 +164,31 @@ internal sealed partial class Publisher(
     private async Task<HashSet<string>> ReadRetained() =>
         [.. await store.ReadRetainedTopics(_key, options.RetainedPerPublisher)];
 
-    private async Task Append(
-        string topic,
-        Share share,
-        string session,
-        bool isDurable,
-        ImmutableArray<TelemetryMessage> messages,
-        List<PublishFailure> failures)
+    private void Fail(PublishedBatch batch, TopicShare share, Exception e)
     {
-        var ofTopic = share.Of(messages);
-        try
+        if (e is FailureException failure)
         {
-            Redelivered += await grains.Topic(tenant, topic).Append(ofTopic, session, isDurable);
-        }
-        catch (Exception e)
-        {
-            var failure = e as FailureException;
-            if (failure is null)
-            {
-                LogAppendFailed(logger, _key, topic, e);
-            }
-
-            failures.AddRange(share.Messages.Select(i => new PublishFailure(
-                i, failure?.Failure ?? Failure.Unavailable, failure?.Message ?? "The reading could not be stored. Send it again.")));
+            batch.Fail(share, failure.Failure, failure.Message);
             return;
         }
 
-        if (_redeliveries is not null)
+        LogAppendFailed(logger, _key, share.Topic, e);
+        batch.Fail(share, Failure.Unavailable, "The reading could not be stored. Send it again.");
+    }
+
+    private void Remember(ImmutableArray<TelemetryMessage> stored)
+    {
+        if (_redeliveries is null)
         {
-            foreach (var message in ofTopic.Where(message => !message.IsStored && Redeliveries.Concerns(message)))
+            return;
+        }
+
+        foreach (var message in stored)
+        {
+            if (!message.IsStored && Redeliveries.Concerns(message))
             {
                 _redeliveries.Remember(message);
             }
         }
-    }
-
-    /// <summary>What goes to one topic of a batch, by index.</summary>
-    private sealed class Share
-    {
-        public List<int> Messages { get; } = [];
-
-        /// <summary>Redeliveries of what is stored, or of an earlier one of them, with which they stand and fall.</summary>
-        public HashSet<int>? Known { get; set; }
-
-        public ImmutableArray<TelemetryMessage> Of(ImmutableArray<TelemetryMessage> batch) =>
-            Known is null
-                ? Messages.Count == batch.Length ? batch : [.. Messages.Select(i => batch[i])]
-                : [.. Messages.Select(i => Known.Contains(i) ? batch[i] with { IsStored = true } : batch[i])];
     }
 }

@@ -6,6 +6,7 @@ using OrleansIoT.Failures;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Telemetry;
 using OrleansIoT.History;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
@@ -34,7 +35,7 @@ public sealed partial class TopicGrain(
     /// <summary>The greatest position that is durable, or null before the first reading.</summary>
     private TelemetryPosition? _latestAt;
 
-    /// <summary>The reading there, unless it is large.</summary>
+    /// <summary>The reading there, unless it is large; it need not have its number.</summary>
     private TelemetryMessage? _latest;
 
     /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
@@ -49,11 +50,11 @@ public sealed partial class TopicGrain(
     {
         _isTransient = options.Value.IsTransient(Key.Name);
         _tenantRoutes = routes.Of(Key.Tenant);
-        var tail = await history.ReadTopicTail(Key.ToString(), cancellationToken);
+        var tail = await history.ReadTopicTail(KeyText, cancellationToken);
         _lastSeq = tail.LastSeq;
         if (tail.Latest is { } latest)
         {
-            Keep(latest);
+            Keep(latest, latest.Seq);
             _newest = latest.At.UtcTicks;
         }
     }
@@ -68,24 +69,39 @@ public sealed partial class TopicGrain(
     {
         Demand(Permissions.MayReadTelemetry, Readers);
         ForgetUnwritten();
-        return _latestAt is null ? null : _latest ?? (await history.ReadTopicTail(Key.ToString())).Latest;
+        return _latestAt is not { } at ? null
+            : _latest is { } latest ? latest with { Seq = at.Seq }
+            : (await history.ReadTopicTail(KeyText)).Latest;
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
     {
         Demand(Permissions.MayReadTelemetry, Readers);
-        if (query.Limit is < 1 or > TelemetryQuery.MaxLimit)
-        {
-            throw new FailureException(Failure.Invalid, $"limit is 1 to {TelemetryQuery.MaxLimit}.");
-        }
+        CheckRange(query.Start, query.End);
+        CheckCount("limit", query.Limit, TelemetryQuery.MaxLimit);
+        return HasHistory() ? await history.Read(KeyText, query) : null;
+    }
 
-        if (query.Start >= query.End)
-        {
-            throw new FailureException(Failure.Invalid, "The range is half-open: its start comes before its end.");
-        }
+    public async Task<AggregatePage?> Aggregate(AggregateQuery query)
+    {
+        Demand(Permissions.MayReadTelemetry, Readers);
+        CheckRange(query.Start, query.End);
+        CheckCount("limit", query.Limit, AggregateQuery.MaxLimit);
+        var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
+        return HasHistory()
+            ? aggregation.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation))
+            : null;
+    }
 
-        ForgetUnwritten();
-        return _latestAt is null ? null : await history.Read(Key.ToString(), query);
+    public async Task<PointPage?> Points(PointQuery query)
+    {
+        Demand(Permissions.MayReadTelemetry, Readers);
+        CheckRange(query.Start, query.End);
+        CheckCount("points", query.Columns, PointQuery.MaxColumns);
+        var selection = new PointSelection(query.Start, query.End, query.Columns);
+        return HasHistory()
+            ? selection.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection))
+            : null;
     }
 
     public void Dispose() => _lookUp.Dispose();
@@ -124,7 +140,7 @@ public sealed partial class TopicGrain(
 
             var newest = _newest;
             var times = messages.Where(m => m.HasOwnTime && m.At.UtcTicks <= newest).Select(m => m.At).ToHashSet();
-            var known = times.Count == 0 ? [] : await history.ReadAt(Key.ToString(), times);
+            var known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
             return await Store(
@@ -179,7 +195,7 @@ public sealed partial class TopicGrain(
             ImmutableArray<long> numbers = [];
             if (latest >= 0 || !isPlain || distribution is { Queued.Count: > 0 })
             {
-                var append = history.Append(Key.ToString(), first, messages, EffectsOf(distribution, messages, session, isDurable));
+                var append = history.Append(KeyText, first, messages, EffectsOf(distribution, messages, session, isDurable));
                 _lastAppend = append;
                 numbers = await append;
             }
@@ -201,7 +217,7 @@ public sealed partial class TopicGrain(
             var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
             if (_latestAt is null || candidate > _latestAt)
             {
-                Keep(messages[latest] with { Seq = latestSeq });
+                Keep(messages[latest], latestSeq);
             }
         }
 
@@ -210,10 +226,36 @@ public sealed partial class TopicGrain(
     }
 
     /// <summary>A device may publish large readings to ever new topics; what memory holds of each topic is small.</summary>
-    private void Keep(TelemetryMessage latest)
+    private void Keep(TelemetryMessage latest, long seq)
     {
-        _latestAt = new TelemetryPosition(latest.At, latest.Seq);
+        _latestAt = new TelemetryPosition(latest.At, seq);
         _latest = latest.Payload.Length <= LargestKept ? latest : null;
+    }
+
+    private Task<DroppedReadings?> ReadNumbers(NumberQuery query, INumberSink sink) =>
+        history.ReadNumbers(KeyText, query, sink);
+
+    /// <summary>Whether a reading was ever stored here, though retention may have dropped them all.</summary>
+    private bool HasHistory()
+    {
+        ForgetUnwritten();
+        return _lastSeq > 0;
+    }
+
+    private static void CheckRange(DateTimeOffset start, DateTimeOffset end)
+    {
+        if (start >= end)
+        {
+            throw new FailureException(Failure.Invalid, "The range is half-open: its start comes before its end.");
+        }
+    }
+
+    private static void CheckCount(string name, int count, int max)
+    {
+        if (count < 1 || count > max)
+        {
+            throw new FailureException(Failure.Invalid, $"{name} is 1 to {max}.");
+        }
     }
 
     /// <summary>Topics that were only asked for do not stay in memory.</summary>

@@ -5,13 +5,20 @@ namespace OrleansIoT.History.Chunks;
 /// <summary>Bytes that grow. Made once a thread and used again, because chunks are written by the hundred thousand.</summary>
 internal sealed class ByteWriter
 {
-    private byte[] _bytes = new byte[4096];
+    private const int FirstLength = 4096;
+    private const int MaxKept = 1 << 20;
+
+    private byte[] _bytes = new byte[FirstLength];
 
     public int Length { get; private set; }
 
     public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
-    public void Clear() => Length = 0;
+    public void Clear()
+    {
+        Length = 0;
+        _bytes = _bytes.Length > MaxKept ? new byte[FirstLength] : _bytes;
+    }
 
     public void Byte(int value) => Reserve(1)[0] = (byte)value;
 
@@ -46,7 +53,4 @@ internal sealed class ByteWriter
         Length += length;
         return _bytes.AsSpan(start, length);
     }
-
-    /// <summary>Takes back what was reserved too much.</summary>
-    public void Cut(int length) => Length = length;
 }

@@ -16,6 +16,7 @@ internal static class ChunkWriter
     private static Parts? _parts;
 
     /// <param name="readings">1 to 65,536, sorted by time and number.</param>
+    /// <exception cref="ArgumentException">They are too many, or payloads without a template have more than 64 MiB.</exception>
     public static byte[] Write(ReadOnlySpan<StoredReading> readings)
     {
         ArgumentOutOfRangeException.ThrowIfZero(readings.Length);
@@ -55,7 +56,8 @@ internal static class ChunkWriter
             WriteColumn(readings, static (in reading) => reading.PacketId);
             WriteColumn(readings, static (in reading) => (reading.HasOwnTime ? HasOwnTime : 0) | (reading.Dup ? Dup : 0));
             _payloads.Write(readings);
-            BinaryPrimitives.WriteUInt32LittleEndian(_writer.Reserve(ChecksumLength), Checksum.Of(_writer.Written[..^ChecksumLength]));
+            var checksum = Checksum.Of(_writer.Written);
+            BinaryPrimitives.WriteUInt32LittleEndian(_writer.Reserve(ChecksumLength), checksum);
             return _writer.Written.ToArray();
         }
 

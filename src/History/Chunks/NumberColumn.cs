@@ -11,6 +11,9 @@ internal sealed class NumberColumn
     // number to be read.
     private const long Exact = 1L << 53;
 
+    // More than what is not known of a quotient, see TryDivide: 2^-85.
+    private const double Doubt = 1.0 / (1L << 40) / (1L << 45);
+
     private static readonly double[] Powers = Array.ConvertAll(Decimals.PowersOfTen, power => (double)power);
 
     private readonly int _scale;
@@ -168,11 +171,30 @@ internal sealed class NumberColumn
             mantissa /= 10;
         }
 
-        if (mantissa is >= -Exact and <= Exact)
-        {
-            return mantissa / Powers[scale];
-        }
+        return mantissa is >= -Exact and <= Exact ? mantissa / Powers[scale]
+            : TryDivide(mantissa, Powers[scale], out var quotient) ? quotient
+            : ReadText(mantissa, scale);
+    }
 
+    /// <summary>
+    /// Divides, and adds the quotient of the remainder, which is known to some 2^-93 of the whole. That is rounded as the
+    /// exact quotient would be, unless it lies so near to the middle between two doubles that this cannot be known.
+    /// </summary>
+    private static bool TryDivide(long mantissa, double by, out double quotient)
+    {
+        var high = (double)mantissa;
+        var low = (double)(mantissa - (long)high);
+        var first = high / by;
+        var product = first * by;
+        var rest = (high - product) + (low - Math.FusedMultiplyAdd(first, by, -product));
+        var second = rest / by;
+        var doubt = Math.Abs(first) * Doubt;
+        quotient = first + (second - doubt);
+        return quotient == first + (second + doubt);
+    }
+
+    private static double ReadText(long mantissa, int scale)
+    {
         Span<byte> text = stackalloc byte[Decimals.MaxLength];
         return Utf8Parser.TryParse(text[..Decimals.Write(mantissa, scale, text)], out double value, out _) ? value : double.NaN;
     }

@@ -1,30 +1,22 @@
-using System.IO.Compression;
-
 namespace OrleansIoT.History.Chunks;
 
 /// <summary>Writes payloads as templates and their numbers; those that do not profit from it as they are, compressed.</summary>
-internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
+internal sealed partial class PayloadWriter(ByteWriter writer, ColumnWriter columns)
 {
     /// <summary>The index of payloads without a template.</summary>
     public const int Raw = 0;
 
     public const int MaxTemplates = 64;
 
-    /// <summary>Of all payloads without a template of a chunk.</summary>
-    public const int MaxRawLength = 1 << 26;
-
-    // Longer ones are seldom telemetry, and there may be 256 KiB of them.
-    private const int MaxTemplatedLength = 4096;
-
     // Templates are kept from chunk to chunk: topics of one tenant look alike.
     private const int MaxKept = 256;
+
+    private const int FirstNumbers = 1024;
+    private const int MaxKeptNumbers = 1 << 17;
 
     // What a slot and a number in it cost, in bytes, about.
     private const int SlotCost = 8;
     private const int NumberCost = 3;
-
-    private const int CompressedFrom = 192;
-    private const int CompressionQuality = 4;
 
     private readonly NumberColumnWriter _numberColumns = new(writer, columns);
     private readonly ByteWriter _candidate = new();
@@ -37,10 +29,8 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
     private long[] _indexes = [];
     private long[] _slot = [];
     private byte[] _slotScales = [];
-    private long[] _mantissas = new long[1024];
-    private byte[] _scales = new byte[1024];
-    private byte[] _raw = [];
-    private byte[] _compressed = [];
+    private long[] _mantissas = new long[FirstNumbers];
+    private byte[] _scales = new byte[FirstNumbers];
 
     public void Write(ReadOnlySpan<StoredReading> readings)
     {
@@ -79,83 +69,16 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
         }
 
         _used.Clear();
+        if (_mantissas.Length > MaxKeptNumbers)
+        {
+            (_mantissas, _scales) = (new long[FirstNumbers], new byte[FirstNumbers]);
+        }
+
         if (_templates.Length < count)
         {
             (_templates, _starts, _grouped) = (new int[count], new int[count], new int[count]);
             (_indexes, _slot, _slotScales) = (new long[count], new long[count], new byte[count]);
         }
-    }
-
-    /// <summary>Finds the template of each payload: its place in <see cref="_used"/>, or -1.</summary>
-    private void Split(ReadOnlySpan<StoredReading> readings)
-    {
-        var last = -1;
-        var numbers = 0;
-        for (var i = 0; i < readings.Length; i++)
-        {
-            var payload = readings[i].Payload.Span;
-            if (_mantissas.Length < numbers + Template.MaxSlots)
-            {
-                Array.Resize(ref _mantissas, _mantissas.Length * 2);
-                Array.Resize(ref _scales, _mantissas.Length);
-            }
-
-            if (last < 0 || !_used[last].Template.TryRead(
-                payload, readings[i].At, _time, _mantissas.AsSpan(numbers), _scales.AsSpan(numbers)))
-            {
-                last = payload.Length is 0 or > MaxTemplatedLength ? -1 : Find(payload, readings[i].At, numbers);
-            }
-
-            _templates[i] = last;
-            _starts[i] = numbers;
-            if (last >= 0)
-            {
-                numbers += _used[last].Template.Numbers;
-                _used[last].Uses++;
-                _used[last].Bytes += payload.Length;
-            }
-        }
-    }
-
-    private int Find(ReadOnlySpan<byte> payload, long at, int numbers)
-    {
-        _candidate.Clear();
-        Tokens.Split(payload, at, _time, _candidate, _mantissas.AsSpan(numbers), _scales.AsSpan(numbers));
-        var hash = Checksum.Of(_candidate.Written);
-        var known = FindKnown(hash);
-        if (known is { Uses: > 0 })
-        {
-            return known.Place;
-        }
-
-        if (_used.Count == MaxTemplates)
-        {
-            return -1;
-        }
-
-        if (known is null)
-        {
-            var reader = new ByteReader(_candidate.Written);
-            known = new Known(new Template(ref reader), hash);
-            _known.Add(known);
-        }
-
-        known.Place = _used.Count;
-        _used.Add(known);
-        return known.Place;
-    }
-
-    private Known? FindKnown(uint hash)
-    {
-        foreach (var known in _known)
-        {
-            if (known.Hash == hash && known.Template.AsBytes.SequenceEqual(_candidate.Written))
-            {
-                return known;
-            }
-        }
-
-        return null;
     }
 
     /// <summary>Numbers the templates that make the chunk shorter, from 1; the others are <see cref="Raw"/>.</summary>
@@ -221,81 +144,5 @@ internal sealed class PayloadWriter(ByteWriter writer, ColumnWriter columns)
 
             _numberColumns.Write(_slot.AsSpan(0, starts.Length), _slotScales.AsSpan(0, starts.Length));
         }
-    }
-
-    private void WriteRaw(ReadOnlySpan<StoredReading> readings)
-    {
-        var (count, total) = (0, 0L);
-        for (var i = 0; i < readings.Length; i++)
-        {
-            if (IndexOf(i) == Raw)
-            {
-                _indexes[count++] = readings[i].Payload.Length;
-                total += readings[i].Payload.Length;
-            }
-        }
-
-        if (total > MaxRawLength)
-        {
-            throw new ArgumentException($"Payloads of {total} bytes are more than fit in a chunk.", nameof(readings));
-        }
-
-        columns.Write(_indexes.AsSpan(0, count));
-        if (total == 0)
-        {
-            return;
-        }
-
-        Grow(ref _raw, (int)total);
-        var end = 0;
-        for (var i = 0; i < readings.Length; i++)
-        {
-            if (IndexOf(i) == Raw)
-            {
-                readings[i].Payload.Span.CopyTo(_raw.AsSpan(end));
-                end += readings[i].Payload.Length;
-            }
-        }
-
-        WriteCompressed(_raw.AsSpan(0, end));
-    }
-
-    /// <summary>The compressed length first, or 0 when they are as they were.</summary>
-    private void WriteCompressed(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.Length >= CompressedFrom)
-        {
-            Grow(ref _compressed, bytes.Length);
-            var window = Math.Clamp(1 + (int)Math.Log2(bytes.Length), 10, 22);
-            if (BrotliEncoder.TryCompress(bytes, _compressed.AsSpan(0, bytes.Length - 1), out var length, CompressionQuality, window))
-            {
-                writer.Number((ulong)length);
-                writer.Bytes(_compressed.AsSpan(0, length));
-                return;
-            }
-        }
-
-        writer.Number(0);
-        writer.Bytes(bytes);
-    }
-
-    private static void Grow(ref byte[] bytes, int length) => bytes = bytes.Length < length ? new byte[length] : bytes;
-
-    /// <summary>A template and what it is to the chunk that is being written.</summary>
-    private sealed class Known(Template template, uint hash)
-    {
-        public Template Template => template;
-
-        public uint Hash => hash;
-
-        public int Place { get; set; }
-
-        public int Uses { get; set; }
-
-        public int Bytes { get; set; }
-
-        public int Index { get; set; }
-
-        public int End { get; set; }
     }
 }

@@ -116,7 +116,9 @@ internal sealed partial class Payloads
             total = length is >= 0 and <= PayloadWriter.MaxRawLength ? total + length : long.MaxValue / 2;
         }
 
-        var bytes = total <= PayloadWriter.MaxRawLength ? Decompress((int)total) : throw ByteReader.Invalid("a payload is too long");
+        var bytes = total <= PayloadWriter.MaxRawLength
+            ? Decompress((int)total)
+            : throw ByteReader.Invalid("a payload is too long");
         var payloads = new ReadOnlyMemory<byte>[_lengths.Values.Length];
         var start = 0;
         for (var i = 0; i < payloads.Length; i++)

@@ -32,10 +32,10 @@ internal sealed class Template
             var length = reader.Count(int.MaxValue);
             parts.Add((reader.Position - start, length, 0));
             reader.Bytes(length);
-            kind = reader.Byte();
+            kind = reader.Count(Time + TimeText.Forms - 1);
             parts[^1] = parts[^1] with { Item3 = kind };
             Numbers += kind == Number ? 1 : 0;
-            if (kind >= Time + TimeText.Forms || parts.Count > MaxSlots + 1)
+            if (parts.Count > MaxSlots + 1)
             {
                 throw ByteReader.Invalid("no such payload");
             }

@@ -1,17 +1,20 @@
 namespace OrleansIoT.History.Chunks;
 
 /// <summary>
-/// A reading's event time in the ways that devices write it in RFC 3339: in UTC, with none to seven digits of a second,
-/// as <c>Z</c> or <c>+00:00</c>. Which of them it is, is a number from 0 to 15.
+/// A reading's event time in the ways that devices write it in RFC 3339: with none to seven digits of a second, in UTC as
+/// <c>Z</c>, or with an offset of quarters of an hour. The form is a number: the digits, and eight times the zone.
 /// </summary>
 internal sealed class TimeText
 {
-    public const int Forms = 2 * FormsOfZone;
+    public const int Forms = Digits * (1 + (2 * (MaxQuarters + 1)));
     public const int MaxLength = 33;
 
-    private const int FormsOfZone = 8;
+    private const int Digits = 8;
+    private const int MaxQuarters = 14 * 4;
     private const int DateLength = 11;
     private const int SecondsLength = 19;
+
+    private static readonly long MaxTime = DateTime.MaxValue.Ticks;
 
     private readonly byte[] _text = new byte[MaxLength];
     private long _at = -1;
@@ -35,17 +38,18 @@ internal sealed class TimeText
         }
 
         var zone = text[(fraction == 0 ? SecondsLength : SecondsLength + 1 + fraction)..];
-        return zone is [(byte)'Z', ..] ? fraction
-            : zone.StartsWith("+00:00"u8) ? FormsOfZone + fraction
-            : -1;
+        return ZoneOf(zone) is >= 0 and var form ? (form * Digits) + fraction : -1;
     }
 
     public ReadOnlySpan<byte> Write(long at, int form)
     {
         if (at != _at || form != _form)
         {
-            WriteDate(at);
-            WriteTime(at, form);
+            var quarters = QuartersOf(form / Digits);
+            var local = Math.Clamp(at + (quarters * 15 * TimeSpan.TicksPerMinute), 0, MaxTime);
+            WriteDate(local);
+            WriteTime(local, form % Digits);
+            WriteZone(form / Digits, quarters);
             (_at, _form) = (at, form);
         }
 
@@ -69,7 +73,7 @@ internal sealed class TimeText
         }
     }
 
-    private void WriteTime(long at, int form)
+    private void WriteTime(long at, int digits)
     {
         var seconds = (int)(at / TimeSpan.TicksPerSecond % 86_400);
         WriteTwo(DateLength, seconds / 3600);
@@ -78,20 +82,54 @@ internal sealed class TimeText
         _text[16] = (byte)':';
         WriteTwo(17, seconds % 60);
         _length = SecondsLength;
-        if (form % FormsOfZone is > 0 and var digits)
+        if (digits > 0)
         {
-            var fraction = at % TimeSpan.TicksPerSecond;
             _text[_length++] = (byte)'.';
-            for (var unit = TimeSpan.TicksPerSecond / 10; digits > 0; unit /= 10, digits--)
-            {
-                _text[_length++] = (byte)('0' + (fraction / unit % 10));
-            }
         }
 
-        var zone = form < FormsOfZone ? "Z"u8 : "+00:00"u8;
-        zone.CopyTo(_text.AsSpan(_length));
-        _length += zone.Length;
+        var fraction = at % TimeSpan.TicksPerSecond;
+        for (var unit = TimeSpan.TicksPerSecond / 10; digits > 0; unit /= 10, digits--)
+        {
+            _text[_length++] = (byte)('0' + (fraction / unit % 10));
+        }
     }
+
+    private void WriteZone(int zone, int quarters)
+    {
+        if (zone == 0)
+        {
+            _text[_length++] = (byte)'Z';
+            return;
+        }
+
+        _text[_length] = (byte)(quarters < 0 ? '-' : '+');
+        WriteTwo(_length + 1, Math.Abs(quarters) / 4);
+        _text[_length + 3] = (byte)':';
+        WriteTwo(_length + 4, Math.Abs(quarters) % 4 * 15);
+        _length += 6;
+    }
+
+    /// <summary>0 for Z, then 1 for +00:00, and a number for each quarter of an hour before and behind it.</summary>
+    private static int ZoneOf(ReadOnlySpan<byte> text)
+    {
+        if (text is [(byte)'Z', ..])
+        {
+            return 0;
+        }
+
+        if (text is not [(byte)'+' or (byte)'-', _, _, (byte)':', _, _, ..])
+        {
+            return -1;
+        }
+
+        var quarters = (4 * ReadTwo(text[1..])) + (ReadTwo(text[4..]) / 15);
+        return quarters is < 0 or > MaxQuarters ? -1 : 1 + (2 * quarters) - (text[0] == '-' && quarters > 0 ? 1 : 0);
+    }
+
+    private static int QuartersOf(int zone) => zone % 2 == 1 ? zone / 2 : -zone / 2;
+
+    /// <summary>Whether it really is a number shows when the text is compared.</summary>
+    private static int ReadTwo(ReadOnlySpan<byte> text) => ((text[0] - '0') * 10) + text[1] - '0';
 
     private void WriteTwo(int position, int number)
     {

@@ -9,8 +9,9 @@ namespace OrleansIoT.History.Chunks;
 /// </summary>
 internal static class Tokens
 {
-    private static readonly SearchValues<byte> Token = SearchValues.Create(
-        [.. "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-._"u8, .. Enumerable.Range(0x80, 0x80).Select(b => (byte)b)]);
+    private static readonly SearchValues<byte> Token = SearchValues.Create([
+        .. Enumerable.Range(0, 256).Select(b => (byte)b).Where(b => b >= 0x80 || char.IsAsciiLetterOrDigit((char)b) || "+-._"u8.Contains(b)),
+    ]);
 
     /// <summary>Writes the <see cref="Template"/> of a payload, and its numbers.</summary>
     /// <returns>How many numbers.</returns>
@@ -89,6 +90,6 @@ internal static class Tokens
     {
         template.Number((ulong)literal.Length);
         template.Bytes(literal);
-        template.Byte(kind);
+        template.Number((ulong)kind);
     }
 }

@@ -47,6 +47,12 @@ public sealed class NumberField
     /// <summary>Where the number's characters are, or null when there is none.</summary>
     public Range? Find(ReadOnlySpan<byte> payload)
     {
+        // Of what is no JSON most is told here, because an exception a reading is dear.
+        if (payload.TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'-' or (>= (byte)'0' and <= (byte)'9'), ..])
+        {
+            return null;
+        }
+
         var reader = new Utf8JsonReader(payload);
         try
         {

@@ -25,4 +25,10 @@ public sealed partial class SqliteDatabase
 
     [LoggerMessage(LogLevel.Information, "The readings of {Path}, a row each until now, have been moved into chunks")]
     private static partial void LogMigrated(ILogger log, string path);
+
+    [LoggerMessage(LogLevel.Error, "The chunks of the history could not be checked")]
+    private static partial void LogCheckFailed(ILogger log, Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "{Path} was not closed cleanly, and is damaged in {Table}: {Damage}. What can be read is served; restore a backup to have the rest again")]
+    private static partial void LogDamagedTable(ILogger log, string path, string table, string damage);
 }

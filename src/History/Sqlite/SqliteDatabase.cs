@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.History.Sqlite.Backups;
@@ -14,6 +15,11 @@ public sealed partial class SqliteDatabase : IDisposable
 {
     public const string FileName = "iot.db";
 
+    // Some tenths of a second.
+    private const long CheckedAtOnce = 64 << 20;
+
+    private static readonly string[] HistoryTables = ["chunk", "log", "topic", "device", "marked_topic"];
+
     // At a start there is more to do than what has become too old.
     private static readonly TimeSpan FirstRetention = TimeSpan.FromMinutes(1);
 
@@ -21,10 +27,18 @@ public sealed partial class SqliteDatabase : IDisposable
     private readonly GroupCommit<SqliteWrite> _commits;
     private readonly Readers _readers;
     private readonly Compactor _compactor;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _check;
     private readonly ITimer? _retention;
 
     private SqliteDatabase(
-        Connection writer, LogIndex index, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger log)
+        Connection writer,
+        LogIndex index,
+        bool isUnclean,
+        HistoryOptions options,
+        HistoryMetrics metrics,
+        TimeProvider time,
+        ILogger log)
     {
         Log = index;
         Group = new LogGroup(index);
@@ -41,6 +55,8 @@ public sealed partial class SqliteDatabase : IDisposable
             var first = options.RetentionInterval < FirstRetention ? options.RetentionInterval : FirstRetention;
             _retention = time.CreateTimer(_ => DropInTime(), null, first, options.RetentionInterval);
         }
+
+        _check = isUnclean ? CheckChunks(log) : Task.CompletedTask;
     }
 
     /// <summary>What is in the log.</summary>
@@ -82,11 +98,16 @@ public sealed partial class SqliteDatabase : IDisposable
 
             SayRestored(connection, log);
             directory.Flush();
-            return new SqliteDatabase(connection, Recover(connection, log), options, metrics, time, log);
+            return new SqliteDatabase(connection, Recover(connection, log), isUnclean, options, metrics, time, log);
         }
         catch (Exception e)
         {
             connection?.Dispose();
+            if (e is SqliteException { IsCorrupt: true, IsNoDatabase: false } or InvalidDataException)
+            {
+                throw new DataDirectoryException($"The database {path} is damaged: {e.Message}. Restore a backup.", e);
+            }
+
             throw e is SqliteException or IOException or UnauthorizedAccessException
                 ? new DataDirectoryException($"The database {path} cannot be opened: {e.Message}", e)
                 : e;
@@ -96,6 +117,9 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Refuses further writes, finishes those that wait, and leaves one file behind.</summary>
     public void Dispose()
     {
+        _closing.Cancel();
+        _check.GetAwaiter().GetResult();
+        _closing.Dispose();
         _retention?.Dispose();
         _compactor.Dispose();
         _commits.Dispose();
@@ -104,7 +128,7 @@ public sealed partial class SqliteDatabase : IDisposable
     }
 
     /// <summary>Queues the write before it returns; complete when durable.</summary>
-    internal Task Commit(SqliteWrite write) => _commits.Enqueue(write);
+    internal Task<ImmutableArray<long>> Commit(SqliteWrite write) => _commits.Enqueue(write);
 
     /// <summary>Queues a write of a few statements, which is never refused.</summary>
     /// <param name="size">What it weighs against the limits, in bytes.</param>
@@ -122,6 +146,9 @@ public sealed partial class SqliteDatabase : IDisposable
     /// <summary>Runs the query on one state of the database, off the caller's scheduler.</summary>
     internal Task<T> Read<T>(Func<Connection, T> query, CancellationToken cancellation = default) =>
         _readers.Read(query, cancellation);
+
+    /// <summary>Complete when the check of the chunks after an unclean stop is.</summary>
+    internal Task CheckedChunks => _check;
 
     /// <summary>Moves everything that is in the log now into chunks.</summary>
     internal Task Compact() => _compactor.Compact();
@@ -145,6 +172,22 @@ public sealed partial class SqliteDatabase : IDisposable
     {
         _writer.Commit(writes);
         _compactor?.Wake(); // not there yet when the first group comes
+    }
+
+    private async Task CheckChunks(ILogger log)
+    {
+        try
+        {
+            await new ChunkCheck(_readers, log).Run(_closing.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // It began anew after the next unclean stop, if there is one.
+        }
+        catch (Exception e)
+        {
+            LogCheckFailed(log, e);
+        }
     }
 
     private static void SayRestored(Connection connection, ILogger log)
@@ -187,17 +230,48 @@ public sealed partial class SqliteDatabase : IDisposable
         return index;
     }
 
+    /// <summary>
+    /// Damage in what everything needs refuses the start. Damage in the history does not: each part of it is checked when it
+    /// is read, and a small one here already.
+    /// </summary>
     private static void CheckIntegrity(Connection connection, ILogger log)
     {
         var started = Stopwatch.GetTimestamp();
-        var result = connection.TextPragma("quick_check(1)");
-        if (result != "ok")
+        var isSmall = connection.Pragma("page_count") * connection.Pragma("page_size") <= CheckedAtOnce;
+        var isSound = true;
+        foreach (var table in Tables(connection))
         {
-            throw new DataDirectoryException(
-                $"The database {connection.Path} is damaged: {result.ReplaceLineEndings(" ")}. Restore a backup.");
+            var isHistory = HistoryTables.Contains(table);
+            var result = isHistory && !isSmall ? "ok" : connection.TextPragma($"quick_check('{table}')").ReplaceLineEndings(" ");
+            if (result != "ok" && !isHistory)
+            {
+                throw new DataDirectoryException(
+                    $"The database {connection.Path} is damaged: {table}: {result}. Restore a backup.");
+            }
+
+            if (result != "ok")
+            {
+                isSound = false;
+                LogDamagedTable(log, connection.Path, table, result);
+            }
         }
 
-        LogChecked(log, connection.Path, Stopwatch.GetElapsedTime(started));
+        if (isSound)
+        {
+            LogChecked(log, connection.Path, Stopwatch.GetElapsedTime(started));
+        }
+    }
+
+    private static List<string> Tables(Connection connection)
+    {
+        var tables = new List<string>();
+        using var rows = connection.Prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+        while (rows.Step())
+        {
+            tables.Add(rows.Text(0));
+        }
+
+        return tables;
     }
 
     private sealed class Statements(long size, Func<Connection, Exception?> apply) : SqliteWrite

@@ -16,7 +16,9 @@ internal sealed class SqliteException(int code, string message) : Exception($"SQ
     public bool IsFull => PrimaryCode is raw.SQLITE_FULL;
 
     /// <summary>What is stored is not what was written.</summary>
-    public bool IsCorrupt => PrimaryCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
+    public bool IsCorrupt => PrimaryCode is raw.SQLITE_CORRUPT || IsNoDatabase;
+
+    public bool IsNoDatabase => PrimaryCode is raw.SQLITE_NOTADB;
 
     public bool IsInterrupt => PrimaryCode is raw.SQLITE_INTERRUPT;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrleansIoT.Failures;
 using OrleansIoT.History.Chunks;
 using OrleansIoT.History.Numbers;
 using OrleansIoT.History.Sqlite.Log;
@@ -12,13 +13,9 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
 {
     private readonly LogIndex _log = database.Log;
 
-    public async Task<ImmutableArray<long>> Append(
-        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
-    {
-        var append = new TelemetryAppend(database.Group, topic, firstSeq, messages, effects, queues);
-        await database.Commit(append);
-        return append.QueueNumbers;
-    }
+    public Task<ImmutableArray<long>> Append(
+        string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null) =>
+        database.Commit(new TelemetryAppend(database.Group, topic, firstSeq, messages, effects, queues));
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default) =>
         OnTopic(
@@ -52,19 +49,17 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
             topic,
             (connection, reader, _) =>
             {
-                var messages = new Messages(connection, topic);
                 var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
-                var (bytes, isCut) = (0L, false);
-                foreach (var reading in query.Descending ? Backwards(reader, query, asOf) : Forwards(reader, query, asOf))
+                var isCut = false;
+                try
                 {
-                    if (page.Count == query.Limit || bytes >= TelemetryPage.MaxBytes)
-                    {
-                        isCut = true;
-                        break;
-                    }
-
-                    page.Add(messages.Of(reading));
-                    bytes += reading.Payload.Length;
+                    isCut = Fill(
+                        page, query.Limit, new Messages(connection, topic),
+                        query.Descending ? Backwards(reader, query, asOf) : Forwards(reader, query, asOf));
+                }
+                catch (FailureException) when (page.Count > 0)
+                {
+                    isCut = true; // the page ends before what is damaged, and the next one says so
                 }
 
                 TelemetryPosition? next = isCut ? new TelemetryPosition(page[^1].At, page[^1].Seq) : null;
@@ -100,6 +95,25 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
                 return DroppedFrom(reader, query.Start);
             },
             cancellation);
+
+    /// <returns>Whether there is more than fits into the page.</returns>
+    private static bool Fill(
+        ImmutableArray<TelemetryMessage>.Builder page, int limit, Messages messages, IEnumerable<StoredReading> readings)
+    {
+        var bytes = 0L;
+        foreach (var reading in readings)
+        {
+            if (page.Count == limit || bytes >= TelemetryPage.MaxBytes)
+            {
+                return true;
+            }
+
+            page.Add(messages.Of(reading));
+            bytes += reading.Payload.Length;
+        }
+
+        return false;
+    }
 
     private static IEnumerable<StoredReading> Forwards(TopicReader reader, TelemetryQuery query, long asOf)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OrleansIoT.History.Sqlite.Log;
 using OrleansIoT.Telemetry;
 
@@ -55,9 +54,6 @@ internal sealed class TelemetryAppend : SqliteWrite
     public override long Size { get; }
 
     public override int Readings => _readings.Count;
-
-    /// <summary>The number of each queued message in its queue, once the write has run.</summary>
-    public ImmutableArray<long> QueueNumbers { get; private set; } = [];
 
     protected override Exception? Apply(Connection connection)
     {

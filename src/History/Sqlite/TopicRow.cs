@@ -53,7 +53,7 @@ internal sealed record TopicRow(
             }
         }
 
-        var last = ChunkRow.Back(connection, Id, new Place(long.MaxValue, long.MaxValue)).First().Open(connection, topic);
+        var last = ChunkRow.Descending(connection, Id).First().Open(connection, topic);
         return last[last.Count - 1];
     }
 }

@@ -24,6 +24,13 @@ public sealed class Rfc3339Tests
         Assert.Equal(instant, parsed.UtcDateTime.ToString("O"));
     }
 
+    [Fact]
+    public void What_is_finer_than_a_tick_is_cut_where_that_is_asked_for()
+    {
+        Assert.True(Rfc3339.TryParse("2026-03-01T08:00:00.12345679Z", out var parsed, roundUp: false));
+        Assert.Equal("2026-03-01T08:00:00.1234567Z", parsed.UtcDateTime.ToString("O"));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("2026-03-01")]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
@@ -161,32 +162,92 @@ internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
 
     public async Task<TelemetryMessage?> Latest()
     {
-        await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
+        await Admit();
         return Sorted()?.LastOrDefault();
     }
 
     public async Task<TelemetryPage?> Read(TelemetryQuery query)
     {
-        await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
+        await Admit();
         if (Sorted() is not { } readings)
         {
             return null;
         }
 
-        var found = readings
-            .Where(reading => reading.At >= query.Start && reading.At < query.End)
-            .Where(reading => query.After is not { } after || Position(reading) > after)
+        var ordered = query.Descending ? readings.Reverse() : readings;
+        var found = ordered
+            .Where(reading => IsWithin(reading, query.Start, query.End, query.AsOf))
+            .Where(reading => query.After is not { } after || (query.Descending ? Position(reading) < after : Position(reading) > after))
             .Take(query.Limit + 1)
             .ToImmutableArray();
         return found.Length > query.Limit
-            ? new TelemetryPage(found[..query.Limit], Position(found[query.Limit - 1]))
-            : new TelemetryPage(found, null);
+            ? new TelemetryPage(found[..query.Limit], Position(found[query.Limit - 1]), Dropped(query.Start))
+            : new TelemetryPage(found, null, Dropped(query.Start));
     }
+
+    public async Task<AggregatePage?> Aggregate(AggregateQuery query)
+    {
+        await Admit();
+        var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
+        return Feed(query.Start, query.End, query.Field, query.AsOf, aggregation) ? aggregation.Page(Dropped(query.Start)) : null;
+    }
+
+    public async Task<PointPage?> Points(PointQuery query)
+    {
+        await Admit();
+        var selection = new PointSelection(query.Start, query.End, query.Columns);
+        return Feed(query.Start, query.End, query.Field, query.AsOf, selection) ? selection.Page(Dropped(query.Start)) : null;
+    }
+
+    private async Task Admit()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
+    }
+
+    private bool Feed(DateTimeOffset start, DateTimeOffset end, string? field, DateTimeOffset? asOf, INumberSink sink)
+    {
+        var numbers = NumberField.Parse(field);
+        foreach (var reading in (Sorted() ?? []).Where(reading => IsWithin(reading, start, end, asOf)))
+        {
+            if (numbers.TryRead(reading.Payload.Span, out var number) && !sink.Add(reading.At.UtcTicks, reading.Seq, number))
+            {
+                break;
+            }
+        }
+
+        return world.Topics.ContainsKey(key);
+    }
+
+    private DroppedReadings? Dropped(DateTimeOffset start) =>
+        world.Dropped.TryGetValue(key, out var dropped) && start < dropped.Before ? dropped : null;
+
+    private static bool IsWithin(TelemetryMessage reading, DateTimeOffset start, DateTimeOffset end, DateTimeOffset? asOf) =>
+        reading.At >= start && reading.At < end && (asOf is null || reading.ReceivedAt <= asOf);
 
     private static TelemetryPosition Position(TelemetryMessage reading) => new(reading.At, reading.Seq);
 
     private IEnumerable<TelemetryMessage>? Sorted() =>
         world.Topics.TryGetValue(key, out var readings) ? readings.OrderBy(Position) : null;
+}
+
+internal sealed class TopicListGrain(InMemoryGrains world, string key) : ITopicListGrain
+{
+    public async Task<TopicPage> List(string prefix, int limit, string? after)
+    {
+        await Task.Yield();
+        var tenant = GrainKey.Parse(key).Tenant;
+        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), tenant));
+        var topics = world.Topics
+            .Select(topic => (Key: GrainKey.Parse(topic.Key), Readings: topic.Value))
+            .Where(topic => topic.Key.Tenant == tenant && topic.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .Where(topic => after is null || string.CompareOrdinal(topic.Key.Name, after) > 0)
+            .OrderBy(topic => topic.Key.Name, StringComparer.Ordinal)
+            .Select(topic => topic.Readings.Count == 0
+                ? new TopicSummary(topic.Key.Name, 0, null, null)
+                : new TopicSummary(topic.Key.Name, topic.Readings.Count, topic.Readings.Min(reading => reading.At), topic.Readings.Max(reading => reading.At)))
+            .Take(limit + 1)
+            .ToImmutableArray();
+        return topics.Length > limit ? new TopicPage(topics[..limit], topics[limit - 1].Topic) : new TopicPage(topics, null);
+    }
 }

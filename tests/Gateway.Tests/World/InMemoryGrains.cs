@@ -22,11 +22,17 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     public ConcurrentDictionary<string, List<TelemetryMessage>> Topics { get; } = new();
 
+    /// <summary>What retention has taken out of topics, by key.</summary>
+    public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
+
     /// <summary>Every call: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
 
     /// <summary>What every call runs into, if anything.</summary>
     public Exception? Outage { get; set; }
+
+    /// <summary>How many calls get through before the outage.</summary>
+    public int CallsBeforeOutage { get; set; }
 
     public IGrainFactory Factory() => GrainsByHand.Factory((contract, key) => contract.Name switch
     {
@@ -34,6 +40,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),
+        nameof(ITopicListGrain) => new TopicListGrain(this, key),
         var other => throw new NotSupportedException(other),
     });
 
@@ -47,7 +54,8 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     public void AddDevice(string id, string name = "", string tenant = "default") =>
         Devices[$"{tenant}/{id}"] = (new DeviceSnapshot(id, name, clock.GetUtcNow(), [], [], null, null, 0, 0, 0, []), "key-1");
 
-    public TelemetryMessage AddReading(string topic, DateTimeOffset at, ReadOnlyMemory<byte> payload, string tenant = "default")
+    public TelemetryMessage AddReading(
+        string topic, DateTimeOffset at, ReadOnlyMemory<byte> payload, string tenant = "default", DateTimeOffset? receivedAt = null)
     {
         var readings = Topics.GetOrAdd($"{tenant}/{topic}", _ => []);
         var reading = new TelemetryMessage
@@ -56,7 +64,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
             Device = "meter-7",
             Payload = payload,
             At = at,
-            ReceivedAt = at.AddMilliseconds(73),
+            ReceivedAt = receivedAt ?? at.AddMilliseconds(73),
             Seq = readings.Count + 1,
         };
         readings.Add(reading);
@@ -70,7 +78,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
             ? current
             : throw new FailureException(Failure.NotSignedIn, "Nobody is calling.");
         Calls.Enqueue((caller, key));
-        return Outage is null
+        return Outage is null || Calls.Count <= CallsBeforeOutage
             ? Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) ? caller : throw NotFound()
             : throw Outage;
     }

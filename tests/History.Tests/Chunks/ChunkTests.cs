@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using OrleansIoT.History.Chunks;
 using OrleansIoT.History.Numbers;
@@ -34,7 +35,7 @@ public sealed class ChunkTests
     public void A_number_is_the_one_that_the_payload_alone_gives(int count)
     {
         var fields = new[] { null, "value", "a.b", "s", "0", "1", "ts", "x", "seq", "a" }.Select(NumberField.Parse).ToArray();
-        for (var seed = 1000; seed < 1100; seed++)
+        for (var seed = 1000; seed < 1020; seed++)
         {
             var readings = new SampleReadings(seed).Next(count);
             var chunk = Chunk.Read(ChunkWriter.Write(readings));
@@ -43,6 +44,17 @@ public sealed class ChunkTests
                 AssertNumbers(readings, chunk, field, 0, count);
                 AssertNumbers(readings, chunk, field, count / 3, count - (count / 4));
             }
+        }
+    }
+
+    [Fact]
+    public void A_number_of_many_digits_is_rounded_as_if_it_were_read_alone()
+    {
+        for (var seed = 0; seed < 10; seed++)
+        {
+            var readings = new SampleReadings(seed).LongNumbers(50_000);
+            var chunk = Chunk.Read(ChunkWriter.Write(readings));
+            AssertNumbers(readings, chunk, NumberField.Default, 0, readings.Length);
         }
     }
 
@@ -70,6 +82,25 @@ public sealed class ChunkTests
         StoredReading[] readings = [Reading(1, payload), Reading(2, []), Reading(3, Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Range(0, 20_000)) + "]"))];
 
         AssertSame(readings, Chunk.Read(ChunkWriter.Write(readings)), "");
+    }
+
+    [Theory]
+    [InlineData("yyyy-MM-dd'T'HH:mm:sszzz", 0)]
+    [InlineData("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", 120)]
+    [InlineData("yyyy-MM-dd'T'HH:mm:ss.fzzz", -210)]
+    [InlineData("yyyy-MM-dd'T'HH:mm:ss.fffffffzzz", 840)]
+    [InlineData("yyyy-MM-dd'T'HH:mm:sszzz", -840)]
+    [InlineData("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", 0)]
+    public void The_text_of_the_event_time_costs_nothing(string format, int offset)
+    {
+        var start = new DateTimeOffset(2024, 2, 28, 12, 0, 0, TimeSpan.Zero);
+        var readings = Enumerable.Range(0, 1000).Select(i => start.AddSeconds(i)).Select((at, i) => new StoredReading(
+            at.Ticks, i + 1, at.Ticks, 1, 0, 0, true, false, Encoding.UTF8.GetBytes(
+                $$"""{"ts":"{{at.ToOffset(TimeSpan.FromMinutes(offset)).ToString(format, CultureInfo.InvariantCulture)}}"}"""))).ToArray();
+        var blob = ChunkWriter.Write(readings);
+
+        AssertSame(readings, Chunk.Read(blob), format);
+        Assert.InRange(blob.Length, 1, 60);
     }
 
     [Fact]
@@ -100,10 +131,9 @@ public sealed class ChunkTests
         for (var i = 0; i < readings.Length; i++)
         {
             var read = chunk[i];
-            Assert.True(
-                readings[i] with { Payload = default } == read with { Payload = default }
-                && readings[i].Payload.Span.SequenceEqual(read.Payload.Span),
-                $"{what}, reading {i}: {readings[i]} {Encoding.UTF8.GetString(readings[i].Payload.Span)} "
+            var isSame = readings[i] with { Payload = default } == read with { Payload = default }
+                && readings[i].Payload.Span.SequenceEqual(read.Payload.Span);
+            Assert.True(isSame, isSame ? "" : $"{what}, reading {i}: {readings[i]} {Encoding.UTF8.GetString(readings[i].Payload.Span)} "
                 + $"became {read} {Encoding.UTF8.GetString(read.Payload.Span)}");
         }
     }
@@ -115,9 +145,8 @@ public sealed class ChunkTests
         for (var i = from; i < to; i++)
         {
             var expected = field.TryRead(readings[i].Payload.Span, out var number) ? number : double.NaN;
-            Assert.True(
-                BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(values[i - from]),
-                $"{expected:R} became {values[i - from]:R} in {Encoding.UTF8.GetString(readings[i].Payload.Span)}");
+            var isSame = BitConverter.DoubleToInt64Bits(expected) == BitConverter.DoubleToInt64Bits(values[i - from]);
+            Assert.True(isSame, isSame ? "" : $"{expected:R} became {values[i - from]:R} in {Encoding.UTF8.GetString(readings[i].Payload.Span)}");
         }
     }
 }

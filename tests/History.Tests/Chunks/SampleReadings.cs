@@ -11,7 +11,7 @@ internal sealed class SampleReadings(int seed)
     [
         "0", "-0", "0.0", "-0.0", "-0.00", "1", "-1", "10", "1e5", "1E-7", "00012", "+5", "0.10", "5.", ".5", "-.5", "--1", "1.5.2",
         "123456789012345678", "1234567890123456789", "0.12345678901234567", "0.123456789012345678", "9007199254740993",
-        "-123456789.123456789", "74.93588199999998", "73.96732207", "1386018900", "1386018900123", "21.5C", "5-3", "NaN", "null",
+        "-123456789.123456789", "4503599627370496.5", "4503599627370497.5", "2251799813685248.25", "74.93588199999998", "73.96732207", "1386018900", "1386018900123", "21.5C", "5-3", "NaN", "null",
     ];
 
     private readonly Random _random = new(seed);
@@ -55,6 +55,37 @@ internal sealed class SampleReadings(int seed)
         })];
     }
 
+    /// <summary>
+    /// As a real machine's temperature was published: a number that is never the same twice, sometimes with the digits that a
+    /// computation left, gaps, and the jitter of a network.
+    /// </summary>
+    public StoredReading[] Noisy(int count)
+    {
+        var at = new DateTime(2013, 12, 2, 21, 15, 0, DateTimeKind.Utc);
+        var value = 80.0;
+        var readings = new StoredReading[count];
+        for (var i = 0; i < count; i++)
+        {
+            at = at.AddMinutes(_random.Next(200) == 0 ? 60 : 5);
+            value += (_random.NextDouble() * 3) - 1.5 - ((value - 80) / 20);
+            var text = value.ToString("F8", CultureInfo.InvariantCulture) + (_random.Next(20) == 0 ? "199998" : "");
+            readings[i] = new StoredReading(
+                at.Ticks, i + 1, at.Ticks + 500_000 + _random.Next(50_000), 17, 0, (ushort)(1 + (i % ushort.MaxValue)), true, false,
+                Utf8($$"""{"ts":"{{at:yyyy-MM-dd'T'HH:mm:ss'Z'}}","value":{{text.TrimEnd('0')}}}"""));
+        }
+
+        return readings;
+    }
+
+    /// <summary>Payloads that are numbers with so many digits that not each is a double.</summary>
+    public StoredReading[] LongNumbers(int count) => [.. Enumerable.Range(1, count).Select(i =>
+    {
+        var digits = _random.NextInt64(100_000_000_000_000_000).ToString("D17", CultureInfo.InvariantCulture);
+        var point = _random.Next(1, 18);
+        return new StoredReading(
+            i, i, i, 1, 0, 0, false, false, Utf8($"{_random.Next(1, 10)}{digits[..point]}.{digits[point..]}".TrimEnd('.')));
+    })];
+
     private long Time(int kind, int i) => kind switch
     {
         0 => _random.NextInt64(DateTime.MaxValue.Ticks + 1),
@@ -88,17 +119,23 @@ internal sealed class SampleReadings(int seed)
         _ => Math.Round(_random.NextDouble() * 100, _random.Next(4)).ToString(CultureInfo.InvariantCulture),
     };
 
-    private string TimeText(long at) => new DateTime(_random.Next(9) == 0 ? at / 2 : at, DateTimeKind.Utc).ToString(
-        (_random.Next(6)) switch
+    private string TimeText(long at)
+    {
+        var utc = new DateTime(_random.Next(9) == 0 ? at / 2 : at, DateTimeKind.Utc);
+        return _random.Next(7) switch
         {
-            0 => "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'",
-            1 => "yyyy-MM-dd'T'HH:mm:ss'+00:00'",
-            2 => "yyyy-MM-dd'T'HH:mm:ss.fff'+00:00'",
-            3 => "yyyy-MM-dd HH:mm:ss",
-            4 => "yyyy-MM-dd'T'HH:mm:ss.f'+02:00'",
-            _ => "yyyy-MM-dd'T'HH:mm:ss'Z'",
-        },
-        CultureInfo.InvariantCulture);
+            0 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture),
+            1 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss'+00:00'", CultureInfo.InvariantCulture),
+            2 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'+00:00'", CultureInfo.InvariantCulture),
+            3 => utc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture),
+            4 => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.f'+02:00'", CultureInfo.InvariantCulture),
+            5 => Local(utc, TimeSpan.FromMinutes(_random.Next(-56, 57) * 15)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffffzzz", CultureInfo.InvariantCulture),
+            _ => utc.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        };
+    }
+
+    private static DateTimeOffset Local(DateTime utc, TimeSpan offset) =>
+        utc.Year is 1 or 9999 ? new DateTimeOffset(utc) : new DateTimeOffset(utc).ToOffset(offset);
 
     private byte[] Bytes(int length)
     {

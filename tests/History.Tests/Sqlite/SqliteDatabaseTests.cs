@@ -190,34 +190,6 @@ public sealed class SqliteDatabaseTests
     }
 
     [Fact]
-    public async Task A_database_damaged_by_a_crash_is_refused_in_one_line()
-    {
-        await using var running = new TestStore();
-        for (var i = 0; i < 100; i++)
-        {
-            await running.History.Append(Topic, i * 100 + 1, Some(Topic, 100));
-        }
-
-        await running.OnWriter(_ => { });
-        await running.Close();
-        await running.Reopen();
-        await running.History.Append(Topic, 10_001, Some(Topic, 1));
-        var directory = running.CopyFiles();
-        var file = Path.Combine(directory, SqliteDatabase.FileName);
-        await using (var database = File.OpenWrite(file))
-        {
-            database.Position = 40 * 4_096;
-            await database.WriteAsync(new byte[10 * 4_096]);
-        }
-
-        var refused = Assert.Throws<DataDirectoryException>(() => new TestStore(directory: directory));
-
-        Assert.StartsWith($"The database {file} is damaged: ", refused.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', refused.Message);
-        Directory.Delete(directory, recursive: true);
-    }
-
-    [Fact]
     public async Task The_write_ahead_log_does_not_grow_without_end()
     {
         await using var store = new TestStore();

@@ -18,6 +18,8 @@ internal sealed record ChunkRow(
     private const string Columns =
         "id, first_at, first_seq, last_at, last_seq, readings, first_received, last_mark, length(data)";
 
+    private const string ById = $"SELECT {Columns} FROM chunk WHERE id = ?1";
+
     private const string DataOf = "SELECT data FROM chunk WHERE id = ?1";
 
     private const string Behind =
@@ -30,6 +32,9 @@ internal sealed record ChunkRow(
 
     private const string Marked =
         $"SELECT {Columns} FROM chunk WHERE topic = ?1 AND last_mark > 0 ORDER BY last_mark DESC";
+
+    public static ChunkRow? Find(Connection connection, long id) =>
+        All(connection.Prepare(ById).Bind(1, id)).FirstOrDefault();
 
     /// <summary>The chunks of a topic that end behind a place, ascending.</summary>
     public static IEnumerable<ChunkRow> From(Connection connection, long topic, Place after) =>
@@ -52,6 +57,10 @@ internal sealed record ChunkRow(
             yield return row;
         }
     }
+
+    /// <summary>All chunks of a topic, the last one first.</summary>
+    public static IEnumerable<ChunkRow> Descending(Connection connection, long topic) =>
+        All(connection.Prepare(UpTo).Bind(1, topic).Bind(2, long.MaxValue).Bind(3, long.MaxValue));
 
     /// <summary>The chunks with readings without a time of their own, by the greatest device number, descending.</summary>
     public static IEnumerable<ChunkRow> WithMarks(Connection connection, long topic) =>

@@ -33,13 +33,13 @@ internal sealed partial class Compactor : IDisposable
     private readonly ILogger _logger;
     private readonly List<TaskCompletionSource> _asked = [];
     private readonly List<TaskCompletionSource> _askedToDrop = [];
-    private long _pace;
+    private long _allowed;
     private bool _closed;
     private bool _hasFailed;
 
     /// <param name="path">The database.</param>
     /// <param name="log">What is in the log.</param>
-    /// <param name="limit">How many bytes it may have; at half of them the compactor begins by itself.</param>
+    /// <param name="limit">How many bytes it may have; from half of that on the compactor begins by itself.</param>
     /// <param name="enqueue">Queues a write before the appends that wait.</param>
     /// <param name="ended">Hears that an attempt has succeeded or failed.</param>
     /// <param name="retention">Which chunks need not be kept.</param>
@@ -47,17 +47,26 @@ internal sealed partial class Compactor : IDisposable
     public Compactor(
         string path, LogIndex log, long limit, Action<SqliteWrite> enqueue, Action ended, RetentionRun retention, ILogger logger)
     {
-        (_path, _log, _limit, _startAt, _pace) = (path, log, limit, limit / 2, limit);
+        (_path, _log, _limit, _startAt, _allowed) = (path, log, limit, limit / 2, limit);
         (_enqueue, _ended, _retention, _logger) = (enqueue, ended, retention, logger);
         _thread = new Thread(Run) { IsBackground = true, Name = "History compactor" };
         _thread.Start();
     }
 
-    /// <summary>
-    /// Appends have to wait: the log grows faster than it is moved. They are slowed down from the beginning on, by as much as
-    /// it takes, instead of being stopped at the end. While moving fails, they go on.
-    /// </summary>
-    public bool HoldsBack => _log.Bytes > Interlocked.Read(ref _pace);
+    /// <summary>The last attempt has failed; the next one may not.</summary>
+    public bool HasFailed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _hasFailed;
+            }
+        }
+    }
+
+    /// <summary>The log is so long that appends have to wait.</summary>
+    public bool HoldsBack => _log.Bytes > Interlocked.Read(ref _allowed) && !HasFailed;
 
     /// <summary>The log has grown.</summary>
     public void Wake()
@@ -197,8 +206,7 @@ internal sealed partial class Compactor : IDisposable
             _hasFailed = failure is not null;
         }
 
-        Interlocked.Exchange(ref _pace, failure is null ? _limit : long.MaxValue);
-
+        Interlocked.Exchange(ref _allowed, _limit);
         _ended();
     }
 
@@ -208,13 +216,19 @@ internal sealed partial class Compactor : IDisposable
         using var connection = Connection.OpenReader(_path).MakeDurable();
         var lastRow = _log.LastRow();
         var changes = new List<TopicChange>();
-        var (bytes, underWay) = (0L, Task.CompletedTask);
-        var topics = _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id).ToList();
-        var begin = Math.Min(_log.Bytes, _limit);
-        for (var i = 0; i < topics.Count; i++)
+        var (bytes, moved, underWay) = (0L, 0, Task.CompletedTask);
+        LogTopic[] topics = [.. _log.Topics.Where(topic => !topic.IsIdle).OrderBy(topic => topic.Id)];
+        var begun = _log.Bytes;
+        foreach (var topic in topics)
         {
-            var topic = topics[i];
-            Interlocked.Exchange(ref _pace, Math.Min(_limit, begin + Ahead + ((_limit - begin) * i / topics.Count)));
+            moved++;
+
+            // One snapshot for what one write carries: a topic comes once, so nothing that is under way is missing in it.
+            if (!connection.IsInTransaction)
+            {
+                connection.Begin(write: false);
+            }
+
             if (TopicChange.Of(connection, topic) is not { } change)
             {
                 continue;
@@ -225,6 +239,8 @@ internal sealed partial class Compactor : IDisposable
             bytes += change.Bytes;
             if (bytes >= WriteBytes || changes.Count >= WriteTopics)
             {
+                connection.Commit();
+                Interlocked.Exchange(ref _allowed, Allowed(begun, (double)moved / topics.Length));
                 if (underWay != Task.CompletedTask)
                 {
                     underWay.GetAwaiter().GetResult();
@@ -238,19 +254,25 @@ internal sealed partial class Compactor : IDisposable
 
         if (changes.Count > 0)
         {
+            connection.Commit();
             underWay = Send(new CompactionWrite(_log, changes), underWay);
         }
 
         underWay.GetAwaiter().GetResult();
         CrashPoint.Reach(CrashPoint.CompactionLog);
         RemoveRows(lastRow);
+        TopicChange.Forget();
     }
+
+    // Of what is free when it begins, appends may fill a half at once and the other in step with it: whoever is faster than
+    // the compactor waits a little for each commit, and not for the whole way of the log into chunks.
+    private long Allowed(long begun, double progress) => begun + (long)((_limit - begun) * (0.5 + progress / 2));
 
     private void RemoveRows(long upTo)
     {
-        while (_log.FirstRows(upTo, RemovedBytes) is { LastId: > 0 and var last })
+        while (_log.FirstRows(upTo, RemovedBytes) is { Count: > 0 } rows)
         {
-            Send(new LogRemoval(_log, last), Task.CompletedTask).GetAwaiter().GetResult();
+            Send(new LogRemoval(_log, rows), Task.CompletedTask).GetAwaiter().GetResult();
         }
     }
 
@@ -281,19 +303,24 @@ internal sealed partial class Compactor : IDisposable
         return write.Done;
     }
 
-    private sealed class LogRemoval(LogIndex log, long upTo) : SqliteWrite
+    private sealed class LogRemoval(LogIndex log, List<long> rows) : SqliteWrite
     {
         public override long Size => 0;
 
         protected override Exception? Apply(Connection connection)
         {
-            connection.Prepare("DELETE FROM log WHERE id <= ?1").Bind(1, upTo).Run();
+            // One by one: between them may be a damaged one, which SQLite cannot delete.
+            foreach (var row in rows)
+            {
+                connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
+            }
+
             return null;
         }
 
         protected override void OnDurable()
         {
-            log.RemoveRows(upTo);
+            log.RemoveRows(rows.Count);
             log.ForgetIdle();
         }
     }

@@ -23,6 +23,13 @@ internal sealed class TopicChange
 
     private const int LargestLatest = 256;
 
+    // Of the compactor's thread: what it sorts and merges in, used again for the next topic.
+    [ThreadStatic]
+    private static StoredReading[]? _taken;
+
+    [ThreadStatic]
+    private static StoredReading[]? _merged;
+
     private readonly Connection _connection;
 
     private TopicChange(Connection connection, LogTopic topic, int count) =>
@@ -70,7 +77,7 @@ internal sealed class TopicChange
         }
 
         var change = new TopicChange(connection, topic, pending.Length);
-        var readings = new StoredReading[pending.Length];
+        var readings = Buffer(ref _taken, pending.Length);
         for (var i = 0; i < pending.Length; i++)
         {
             var (_, block, offset) = pending[i];
@@ -81,9 +88,22 @@ internal sealed class TopicChange
         Sort(readings);
         change.FirstAt = readings[0].At;
         change.Latest = PlaceOf(readings[^1]);
-        change.LatestData = readings[^1].Payload.Length <= LargestLatest ? ChunkWriter.Write(readings.AsSpan(^1..)) : null;
+        change.LatestData = readings[^1].Payload.Length <= LargestLatest ? ChunkWriter.Write(readings[^1..]) : null;
         change.Distribute(readings);
         return change;
+    }
+
+    /// <summary>Lets go of the payloads that the last topics have left in what is used again.</summary>
+    public static void Forget() => (_taken, _merged) = (null, null);
+
+    private static Span<StoredReading> Buffer(ref StoredReading[]? buffer, int length)
+    {
+        if (buffer is null || buffer.Length < length)
+        {
+            buffer = new StoredReading[Math.Max(length, MaxReadings)];
+        }
+
+        return buffer.AsSpan(0, length);
     }
 
     private StoredReading Taken(StoredReading reading)
@@ -137,7 +157,7 @@ internal sealed class TopicChange
     {
         var parts = new Stack<Chunk>();
         var count = readings.Length;
-        foreach (var row in ChunkRow.Back(_connection, Topic.Id, new Place(long.MaxValue, long.MaxValue)))
+        foreach (var row in ChunkRow.Descending(_connection, Topic.Id))
         {
             var isWorthIt = row.Readings + count <= Small || row.Readings <= 2 * count;
             if (!isWorthIt || row.Readings >= MaxReadings || row.Bytes >= FullBytes || count >= MaxReadings || Open(row) is not { } chunk)
@@ -156,7 +176,7 @@ internal sealed class TopicChange
             return;
         }
 
-        var all = new StoredReading[count];
+        var all = Buffer(ref _merged, count);
         var next = 0;
         foreach (var chunk in parts)
         {
@@ -166,7 +186,7 @@ internal sealed class TopicChange
             }
         }
 
-        readings.CopyTo(all.AsSpan(next));
+        readings.CopyTo(all[next..]);
         Add(all, isEven: false);
     }
 
@@ -178,7 +198,7 @@ internal sealed class TopicChange
             return;
         }
 
-        var all = new StoredReading[chunk.Count + readings.Length];
+        var all = Buffer(ref _merged, chunk.Count + readings.Length);
         var (old, added) = (0, 0);
         for (var i = 0; i < all.Length; i++)
         {
@@ -230,13 +250,13 @@ internal sealed class TopicChange
         }
     }
 
-    private static void Sort(StoredReading[] readings)
+    private static void Sort(Span<StoredReading> readings)
     {
         for (var i = 1; i < readings.Length; i++)
         {
             if (readings[i].At < readings[i - 1].At)
             {
-                Array.Sort(readings, (left, right) => PlaceOf(left).CompareTo(PlaceOf(right)));
+                readings.Sort(static (left, right) => PlaceOf(left).CompareTo(PlaceOf(right)));
                 return;
             }
         }

@@ -44,10 +44,8 @@ internal sealed class LogBuffer
         }
     }
 
-    /// <summary>What was sealed, without the checksum; null when it does not fit.</summary>
-    public static byte[]? Open(ReadOnlySpan<byte> sealedBytes) =>
+    /// <summary>Whether what was sealed fits its checksum, which is its end.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> sealedBytes) =>
         sealedBytes.Length >= sizeof(uint)
-        && BinaryPrimitives.ReadUInt32LittleEndian(sealedBytes[^sizeof(uint)..]) == Checksum.Of(sealedBytes[..^sizeof(uint)])
-            ? sealedBytes[..^sizeof(uint)].ToArray()
-            : null;
+        && BinaryPrimitives.ReadUInt32LittleEndian(sealedBytes[^sizeof(uint)..]) == Checksum.Of(sealedBytes[..^sizeof(uint)]);
 }

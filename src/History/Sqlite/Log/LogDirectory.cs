@@ -28,11 +28,12 @@ internal static class LogDirectory
     /// <returns>Null when it is damaged.</returns>
     public static List<LogEntry>? Read(ReadOnlySpan<byte> sealedBytes)
     {
-        if (LogBuffer.Open(sealedBytes) is not { } bytes)
+        if (!LogBuffer.IsWhole(sealedBytes))
         {
             return null;
         }
 
+        var bytes = sealedBytes[..^sizeof(uint)];
         var entries = new List<LogEntry>();
         for (var offset = 0; offset < bytes.Length;)
         {

@@ -73,13 +73,12 @@ internal sealed class LogIndex
         }
     }
 
-    /// <summary>The first rows, up to one and up to about so many bytes, without taking them out.</summary>
-    /// <returns>The last one's id and how many bytes they are; 0 for none.</returns>
-    public (long LastId, long Bytes) FirstRows(long upTo, long maxBytes)
+    /// <summary>The first rows, up to one and to about so many bytes, without taking them out.</summary>
+    public List<long> FirstRows(long upTo, long maxBytes)
     {
         lock (_rows)
         {
-            var (last, bytes) = (0L, 0L);
+            var (ids, bytes) = (new List<long>(), 0L);
             foreach (var row in _rows)
             {
                 if (row.Id > upTo || bytes >= maxBytes)
@@ -87,23 +86,22 @@ internal sealed class LogIndex
                     break;
                 }
 
-                last = row.Id;
+                ids.Add(row.Id);
                 bytes += row.Bytes;
             }
 
-            return (last, bytes);
+            return ids;
         }
     }
 
-    /// <summary>Rows up to this one are not in the log any more.</summary>
-    public void RemoveRows(long upTo)
+    /// <summary>The first rows are not in the log any more.</summary>
+    public void RemoveRows(int count)
     {
         lock (_rows)
         {
-            while (_rows.TryPeek(out var row) && row.Id <= upTo)
+            for (var i = 0; i < count; i++)
             {
-                _rows.Dequeue();
-                Interlocked.Add(ref _bytes, -row.Bytes);
+                Interlocked.Add(ref _bytes, -_rows.Dequeue().Bytes);
             }
         }
     }

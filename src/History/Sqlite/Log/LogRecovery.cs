@@ -34,7 +34,7 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
         {
             index.Skip(row.Id);
             var entries = LogDirectory.Read(row.Directory);
-            if (entries is null || LogBuffer.Open(row.Readings) is not { } readings)
+            if (entries is null || !LogBuffer.IsWhole(row.Readings))
             {
                 var lost = entries?.Select(NotInChunks).Where(entry => entry.Count > 0).ToList();
                 damaged.Add((row.Id, lost));
@@ -43,7 +43,7 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
             }
 
             index.AddRow(row.Id, row.Directory.Length + row.Readings.Length);
-            Add(entries, readings);
+            Add(entries, row.Readings);
         }
 
         SetAside(damaged);
@@ -107,21 +107,28 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
 
     private void SetAside(List<(long Row, List<LogEntry>? Lost)> damaged)
     {
-        var directory = new LogBuffer();
         foreach (var (row, lost) in damaged)
         {
-            connection.Begin();
-            connection.Prepare("INSERT INTO damaged_log SELECT id, directory, readings FROM log WHERE id = ?1").Bind(1, row).Run();
-            if (lost is not null)
+            var directory = new LogBuffer();
+            lost?.ForEach(entry => LogDirectory.Write(directory, entry));
+            directory.Seal();
+            try
             {
-                directory.Clear();
-                lost.ForEach(entry => LogDirectory.Write(directory, entry));
-                directory.Seal();
-                connection.Prepare("UPDATE damaged_log SET directory = ?2 WHERE id = ?1").Bind(1, row).Bind(2, directory.Written).Run();
-            }
+                connection.Begin();
+                connection.Prepare("INSERT INTO damaged_log SELECT id, directory, readings FROM log WHERE id = ?1").Bind(1, row).Run();
+                if (lost is not null)
+                {
+                    connection.Prepare("UPDATE damaged_log SET directory = ?2 WHERE id = ?1").Bind(1, row).Bind(2, directory.Written).Run();
+                }
 
-            connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
-            connection.Commit();
+                connection.Prepare("DELETE FROM log WHERE id = ?1").Bind(1, row).Run();
+                connection.Commit();
+            }
+            catch (SqliteException e) when (e.IsCorrupt)
+            {
+                // Not even its pages hang together: it stays where it is, and the next start finds it again.
+                connection.Rollback();
+            }
         }
     }
 
