@@ -185,7 +185,7 @@ internal static class BackupFile
         while (rows.Step())
         {
             commits++;
-            damaged += LogDirectory.Read(rows.Blob(0)) is null || LogBuffer.Open(rows.Blob(1)) is null ? 1 : 0;
+            damaged += LogDirectory.Read(rows.Blob(0)) is null || !LogBuffer.IsWhole(rows.Blob(1)) ? 1 : 0;
         }
 
         return (commits, damaged);
