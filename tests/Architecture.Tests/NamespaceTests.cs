@@ -10,7 +10,7 @@ public sealed class NamespaceTests
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
-        ["History"] = ["Chunks", "Numbers", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],
+        ["History"] = ["Sqlite", "Postgres", "Numbers"],
         ["Silo"] = ["Cluster/Embedded", "Cluster/Orleans", "Demo"],
         ["EmbeddedSilo"] = ["Orleans", "Engine"],
     };
