@@ -4,7 +4,9 @@ public static class ExitCodes
 {
     public const int Success = 0;
 
-    /// <summary>A port in use, a data directory that cannot be written, a database of a newer version, a backup that did not come about.</summary>
+    /// <summary>
+    /// A port in use, a data directory that cannot be written, a database of a newer version, a backup that did not come about.
+    /// </summary>
     public const int CannotStart = 1;
 
     /// <summary>An unknown option or a senseless value.</summary>

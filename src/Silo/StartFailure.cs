@@ -20,6 +20,8 @@ public sealed record StartFailure(string Why, int ExitCode)
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts or --http.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException: InvalidOperationException why } =>
+            Explain(why), // about a list it only says that something is wrong in it
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } e => new(
             $"{e.Message} See docs/configuration.md.", ExitCodes.Usage),
         AggregateException many => many.InnerExceptions.Select(Explain).FirstOrDefault(found => found is not null),

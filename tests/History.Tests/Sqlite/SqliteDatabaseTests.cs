@@ -115,7 +115,7 @@ public sealed class SqliteDatabaseTests
             $"The database {store.DatabaseFile} has schema 7, this version knows 4. " +
             "Start the version that wrote it, or use another data directory.",
             refused.Message);
-        await SetVersion(store, 4);
+        await SetVersion(store, Schema.Steps.Count);
         await store.Reopen();
     }
 

@@ -85,6 +85,26 @@ public sealed class CrashTests
     }
 
     [Fact]
+    public async Task No_row_of_the_log_gets_the_id_of_one_that_has_been_taken_out()
+    {
+        await using var store = new TestStore();
+        for (var i = 1; i <= 3; i++)
+        {
+            await store.History.Append("default/t", i, Some("default/t", 1));
+            var last = await store.Database.Read(LastRow);
+            Assert.Equal(i, last);
+            await store.Database.Compact();
+        }
+
+        static long LastRow(Connection connection)
+        {
+            using var row = connection.Prepare("SELECT max(id) FROM log");
+            row.Step();
+            return row.Int64(0);
+        }
+    }
+
+    [Fact]
     public async Task A_clean_stop_leaves_one_file_of_the_database_and_nothing_to_check()
     {
         await using var store = new TestStore();

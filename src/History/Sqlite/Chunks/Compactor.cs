@@ -128,7 +128,7 @@ internal sealed partial class Compactor : IDisposable
 
             if (toDrop.Count > 0)
             {
-                var failure = Attempt(() => _retention.Run(Commit, _logger));
+                var failure = Attempt(() => _retention.Run(Commit, MakeRoom, _logger));
                 if (failure is not (null or OperationCanceledException))
                 {
                     LogNotDropped(_logger, failure);
@@ -278,14 +278,19 @@ internal sealed partial class Compactor : IDisposable
         }
     }
 
-    /// <summary>Commits a write of retention. The log goes first: appends wait for it when it is full.</summary>
-    private void Commit(SqliteWrite write)
+    /// <summary>In the middle of retention: the log goes first, because appends wait for it when it is full.</summary>
+    private void MakeRoom()
     {
         if (_log.Bytes >= _startAt)
         {
             MoveAll();
+            Ended(null);
         }
+    }
 
+    private void Commit(SqliteWrite write)
+    {
+        MakeRoom();
         Send(write, Task.CompletedTask).GetAwaiter().GetResult();
     }
 

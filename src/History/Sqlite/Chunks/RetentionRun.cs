@@ -30,8 +30,9 @@ internal sealed partial class RetentionRun(
     private readonly record struct Topic(long Id, RetentionRule Rule, long FirstAt, long Bytes);
 
     /// <param name="commit">Commits a write, and returns when it is durable.</param>
+    /// <param name="makeRoom">Is called often, for what must not wait until the end.</param>
     /// <param name="log">Hears what was dropped.</param>
-    public void Run(Action<SqliteWrite> commit, ILogger log)
+    public void Run(Action<SqliteWrite> commit, Action makeRoom, ILogger log)
     {
         if (!retention.HasRules)
         {
@@ -41,7 +42,7 @@ internal sealed partial class RetentionRun(
         CrashPoint.Reach(CrashPoint.RetentionBefore);
         var started = Stopwatch.GetTimestamp();
         using var connection = Connection.OpenReader(path).MakeDurable();
-        var drops = new Drops(commit, metrics);
+        var drops = new Drops(commit, makeRoom, metrics);
         foreach (var (rule, bytes) in DropAged(connection, drops))
         {
             DropOldest(connection, rule, bytes - rule.MaxBytes!.Value, drops);
@@ -60,7 +61,7 @@ internal sealed partial class RetentionRun(
     {
         var now = time.GetUtcNow().UtcTicks;
         var sizes = new Dictionary<RetentionRule, long>();
-        foreach (var topic in AllTopics(connection))
+        foreach (var topic in AllTopics(connection, drops.MakeRoom))
         {
             var bytes = topic.Bytes;
             if (topic.Rule.MaxAge is { } age && topic.FirstAt < now - age.Ticks)
@@ -108,7 +109,7 @@ internal sealed partial class RetentionRun(
         while (excess > 0)
         {
             var before = drops.Bytes;
-            foreach (var (topic, last, bytes) in Oldest(connection, rule, excess).OrderBy(chunk => (chunk.Topic, chunk.Last)))
+            foreach (var (topic, last, bytes) in Oldest(connection, rule, excess, drops.MakeRoom).OrderBy(chunk => (chunk.Topic, chunk.Last)))
             {
                 drops.Add(topic, last, bytes);
                 if (drops.IsFull)
@@ -128,13 +129,14 @@ internal sealed partial class RetentionRun(
     }
 
     /// <returns>Not more than it takes, and of very many some.</returns>
-    private IEnumerable<(long Topic, Place Last, int Bytes)> Oldest(Connection connection, RetentionRule rule, long excess)
+    private IEnumerable<(long Topic, Place Last, int Bytes)> Oldest(
+        Connection connection, RetentionRule rule, long excess, Action makeRoom)
     {
         // The latest of them is the first to leave.
         var oldest = new PriorityQueue<(long Topic, Place Last, int Bytes), Place>(
             Comparer<Place>.Create((left, right) => right.CompareTo(left)));
         var bytes = 0L;
-        foreach (var topic in AllTopics(connection).Where(topic => ReferenceEquals(topic.Rule, rule)))
+        foreach (var topic in AllTopics(connection, makeRoom).Where(topic => ReferenceEquals(topic.Rule, rule)))
         {
             if (IsEnough() && topic.FirstAt > oldest.Peek().Last.At)
             {
@@ -163,7 +165,7 @@ internal sealed partial class RetentionRun(
     }
 
     /// <summary>Those that a rule decides for.</summary>
-    private IEnumerable<Topic> AllTopics(Connection connection)
+    private IEnumerable<Topic> AllTopics(Connection connection, Action makeRoom)
     {
         var page = new List<Topic>(PageTopics);
         for (var last = long.MinValue; ;)
@@ -184,6 +186,7 @@ internal sealed partial class RetentionRun(
 
             foreach (var topic in page)
             {
+                makeRoom();
                 yield return topic;
             }
 
@@ -220,8 +223,10 @@ internal sealed partial class RetentionRun(
     }
 
     /// <summary>What is to go, until it is enough for a transaction; and what has gone.</summary>
-    private sealed class Drops(Action<SqliteWrite> commit, HistoryMetrics metrics)
+    private sealed class Drops(Action<SqliteWrite> commit, Action makeRoom, HistoryMetrics metrics)
     {
+        public Action MakeRoom => makeRoom;
+
         private readonly List<(long Topic, Place UpTo)> _ends = [];
         private long _waiting;
 

@@ -13,7 +13,7 @@ internal sealed class LogGroup(LogIndex index)
     private const string AddTopic = "INSERT INTO topic (name, last_seq) VALUES (?1, 0) RETURNING id";
     private const string FindDevice = "SELECT id, readings, received_at FROM device WHERE name = ?1";
     private const string AddDevice = "INSERT INTO device (name, readings, received_at) VALUES (?1, 0, 0) RETURNING id";
-    private const string AddRow = "INSERT INTO log (directory, readings) VALUES (?1, ?2) RETURNING id";
+    private const string AddRow = "INSERT INTO log (id, directory, readings) VALUES (?1, ?2, ?3)";
 
     private const int BlockBytes = 1 << 20;
 
@@ -90,9 +90,8 @@ internal sealed class LogGroup(LogIndex index)
 
         _directory.Seal();
         _readings.Seal();
-        using var row = connection.Prepare(AddRow).Bind(1, _directory.Written).Bind(2, _readings.Written);
-        row.Step();
-        _row = row.Int64(0);
+        _row = index.NextRow;
+        connection.Prepare(AddRow).Bind(1, _row).Bind(2, _directory.Written).Bind(3, _readings.Written).Run();
     }
 
     /// <summary>The transaction is durable: now everybody sees its readings.</summary>

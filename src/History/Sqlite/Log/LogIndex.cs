@@ -45,8 +45,18 @@ internal sealed class LogIndex
         _devicesById.TryRemove(device.Id, out _);
     }
 
+    /// <summary>
+    /// The id of the next row. No row gets that of an earlier one, which SQLite would give again when the log is empty: rows are
+    /// taken out by their ids, and those behind have readings that are nowhere else. Of the writer's thread.
+    /// </summary>
+    public long NextRow { get; private set; } = 1;
+
+    /// <summary>There is, or was, a row with this id.</summary>
+    public void Skip(long id) => NextRow = Math.Max(NextRow, id + 1);
+
     public void AddRow(long id, int bytes)
     {
+        Skip(id);
         lock (_rows)
         {
             _rows.Enqueue((id, bytes));

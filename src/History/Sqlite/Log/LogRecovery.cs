@@ -25,12 +25,14 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
     {
         foreach (var row in Rows("damaged_log"))
         {
+            index.Skip(row.Id);
             AddDamage(row.Id, LogDirectory.Read(row.Directory));
         }
 
         var damaged = new List<(long Row, List<LogEntry>? Lost)>();
         foreach (var row in Rows("log"))
         {
+            index.Skip(row.Id);
             var entries = LogDirectory.Read(row.Directory);
             if (entries is null || !LogBuffer.IsWhole(row.Readings))
             {
