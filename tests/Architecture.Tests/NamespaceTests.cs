@@ -10,7 +10,7 @@ public sealed class NamespaceTests
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
-        ["History"] = ["Sqlite", "Postgres", "Numbers"],
+        ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],
         ["Silo"] = ["Cluster/Embedded", "Cluster/Orleans", "Demo"],
         ["EmbeddedSilo"] = ["Orleans", "Engine"],
     };

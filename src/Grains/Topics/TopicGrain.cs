@@ -41,6 +41,9 @@ public sealed partial class TopicGrain(
     /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
     private long _newest = -1;
 
+    /// <summary>Of the event time that has most readings among those that were looked up, when they are many.</summary>
+    private Crowd? _crowd;
+
     /// <summary>The append that was queued last. Appends become durable in order, so when it is done all are.</summary>
     private Task _lastAppend = Task.CompletedTask;
     private bool _givesWay;
@@ -139,18 +142,36 @@ public sealed partial class TopicGrain(
             await _lastAppend.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
 
             var newest = _newest;
-            var times = messages.Where(m => m.HasOwnTime && m.At.UtcTicks <= newest).Select(m => m.At).ToHashSet();
+            var times = messages
+                .Where(m => m.HasOwnTime && m.At.UtcTicks <= newest && m.At != _crowd?.At).Select(m => m.At).ToHashSet();
             var known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
+            RememberCrowd(known);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
-            return await Store(
-                [.. messages.Select(m => !m.HasOwnTime || m.IsStored || seen.Add(m) ? m : m with { IsStored = true })],
-                session,
-                isDurable);
+            return await Store([.. messages.Select(m => IsNew(m) ? m : m with { IsStored = true })], session, isDurable);
+
+            bool IsNew(TelemetryMessage message) =>
+                !message.HasOwnTime || message.IsStored || (message.At == _crowd?.At ? _crowd.Add(message) : seen.Add(message));
         }
         finally
         {
             _lookUp.Release();
+        }
+    }
+
+    /// <summary>What is added to it is stored, or this activation gives way.</summary>
+    private void RememberCrowd(IReadOnlyList<TelemetryMessage> known)
+    {
+        if (_crowd is { IsTooLarge: true })
+        {
+            _crowd = null;
+        }
+
+        if (known.Count is >= Crowd.Least and <= Crowd.Most
+            && known.Where(m => m.HasOwnTime).GroupBy(m => m.At).MaxBy(time => time.Count()) is { } largest
+            && largest.Count() >= Crowd.Least)
+        {
+            _crowd = new Crowd(largest.Key, largest);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using OrleansIoT.Failures;
 using OrleansIoT.History.Chunks;
 using OrleansIoT.History.Numbers;
@@ -172,8 +173,12 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
             HasOwnTime = reading.HasOwnTime,
             Dup = reading.Dup,
             PacketId = reading.PacketId,
-            Payload = reading.Payload.ToArray(), // what it is a part of may be large
+            Payload = Own(reading.Payload),
         };
+
+        /// <summary>A part is copied: what it is a part of may be large.</summary>
+        private static ReadOnlyMemory<byte> Own(ReadOnlyMemory<byte> payload) =>
+            MemoryMarshal.TryGetArray(payload, out var part) && part.Array!.Length == payload.Length ? payload : payload.ToArray();
 
         private string Device(long id)
         {

@@ -1,5 +1,8 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.History;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
@@ -8,6 +11,10 @@ namespace OrleansIoT.Grains.Tests.Topics;
 
 public sealed class TopicGrainTests : GrainTest
 {
+    /// <summary>A log so short that what memory holds of it does not hide what grains hold.</summary>
+    protected override void Configure(WebApplicationBuilder builder) =>
+        builder.Services.Configure<HistoryOptions>(history => history.LogBytes = 1 << 20);
+
     [Fact]
     public async Task Late_data_never_displaces_the_latest()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
 using OrleansIoT.History.Sqlite.Log;
@@ -295,7 +296,7 @@ internal sealed partial class Compactor : IDisposable
     }
 
     /// <summary>One write is under way while the next one is prepared.</summary>
-    private Task Send(SqliteWrite write, Task underWay)
+    private Task<ImmutableArray<long>> Send(SqliteWrite write, Task underWay)
     {
         underWay.GetAwaiter().GetResult();
         lock (_gate)
