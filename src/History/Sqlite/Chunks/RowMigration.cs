@@ -8,6 +8,8 @@ namespace OrleansIoT.History.Sqlite.Chunks;
 /// </summary>
 internal static class RowMigration
 {
+    private const long IncrementalVacuum = 2;
+
     private const string HasRows = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'reading'";
 
     private const string NextTopic = "SELECT topic FROM reading WHERE topic > ?1 ORDER BY topic LIMIT 1";
@@ -38,17 +40,23 @@ internal static class RowMigration
             }
         }
 
+        var hasMoved = false;
         for (var topic = Next(connection, long.MinValue); topic is { } id; topic = Next(connection, id))
         {
+            hasMoved = true;
             connection.Begin();
             Move(connection, id);
             connection.Commit();
         }
 
         connection.Execute("DROP TABLE reading");
-        connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
-        connection.Execute("VACUUM");
-        return true;
+        if (connection.Pragma("auto_vacuum") != IncrementalVacuum)
+        {
+            connection.Execute("PRAGMA auto_vacuum = INCREMENTAL");
+            connection.Execute("VACUUM");
+        }
+
+        return hasMoved;
     }
 
     private static long? Next(Connection connection, long after)
