@@ -24,7 +24,7 @@ internal sealed partial class SqliteSessionStore
         CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        var (first, end) = RangeOf(filter);
+        var (first, end) = RetainedRange.Of(filter);
 
         // Nothing is between a string and the one with U+0000 behind it.
         var start = new GrainKey(tenant, from is null ? first : from + '\0').ToString();
@@ -73,18 +73,4 @@ internal sealed partial class SqliteSessionStore
                 return [.. All(rows, row => GrainKey.Parse(row.Text(0)).Name)];
             },
             cancellation);
-
-    /// <summary>The first topic name that the filter may match, and the first behind the last; null for the tenant's end.</summary>
-    private static (string First, string? End) RangeOf(string filter)
-    {
-        var wildcard = filter.AsSpan().IndexOfAny('+', '#');
-        return wildcard switch
-        {
-            < 0 => (filter, filter + '\0'),
-            0 => ("", null),
-
-            // Up to the slash before the wildcard, because a/# matches a too; and behind the slash comes '0'.
-            _ => (filter[..(wildcard - 1)], filter[..(wildcard - 1)] + '0'),
-        };
-    }
 }
