@@ -1,8 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
-using OrleansIoT.History.Tests.Faults;
 using OrleansIoT.History.Postgres;
+using OrleansIoT.History.Tests.Faults;
 using OrleansIoT.Sessions;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
