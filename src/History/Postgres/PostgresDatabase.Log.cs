@@ -11,4 +11,7 @@ public sealed partial class PostgresDatabase
 
     [LoggerMessage(LogLevel.Warning, "The partitions of the days ahead could not be made; it is tried again in an hour.")]
     private partial void LogNoPartitions(Exception cause);
+
+    [LoggerMessage(LogLevel.Warning, "What the rules of retention do not keep could not all be dropped; it is tried again in the next interval.")]
+    private partial void LogNotDropped(Exception cause);
 }

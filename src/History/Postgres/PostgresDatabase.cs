@@ -15,8 +15,14 @@ public sealed partial class PostgresDatabase : IDisposable
     private const int ConnectSeconds = 5;
     private const int CommandSeconds = 30;
 
+    // Of a statement of retention, which may count a large day; nobody waits for it.
+    private const int RetentionSeconds = 600;
+
     // So many days ahead of today have a partition of their own.
     private const int DaysAhead = 7;
+
+    // At a start there is more to do than what has become too old.
+    private static readonly TimeSpan FirstRetention = TimeSpan.FromMinutes(1);
 
     private readonly NpgsqlDataSource _source;
     private readonly PostgresWriter _writer;
@@ -24,14 +30,20 @@ public sealed partial class PostgresDatabase : IDisposable
     private readonly SemaphoreSlim _freeReaders;
     private readonly HistoryOptions _options;
     private readonly Timer _partitions;
+    private readonly Retention _retention;
+    private readonly HistoryMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ITimer? _drops;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly SemaphoreSlim _dropping = new(1);
     private readonly string _writerString;
     private volatile bool _isClosed;
 
     private PostgresDatabase(
-        NpgsqlConnectionStringBuilder connection, HistoryOptions options, HistoryMetrics metrics, ILogger log)
+        NpgsqlConnectionStringBuilder connection, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger log)
     {
         _log = log;
-        _options = options;
+        (_options, _metrics, _time) = (options, metrics, time);
         connection.Pooling = false;
         _writerString = connection.ConnectionString;
         connection.Pooling = true;
@@ -42,12 +54,18 @@ public sealed partial class PostgresDatabase : IDisposable
         _writer = new PostgresWriter(Connect, options, metrics, log);
         _commits = new GroupCommit<PostgresWrite>(options, metrics, _writer.Commit);
         _partitions = new Timer(_ => MakePartitions(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
+        _retention = new Retention(options.Retention);
+        if (_retention.HasRules)
+        {
+            var first = options.RetentionInterval < FirstRetention ? options.RetentionInterval : FirstRetention;
+            _drops = time.CreateTimer(_ => DropInTime(), null, first, options.RetentionInterval);
+        }
     }
 
     /// <summary>Opens the database, and makes or updates its schema if need be. Waits for a server that is just starting.</summary>
     /// <exception cref="PostgresUnusableException">It cannot be reached, is of a newer version, or would lose data.</exception>
     public static PostgresDatabase Open(
-        string connectionString, HistoryOptions options, HistoryMetrics metrics, ILogger<PostgresDatabase> log)
+        string connectionString, HistoryOptions options, HistoryMetrics metrics, TimeProvider time, ILogger<PostgresDatabase> log)
     {
         var builder = Parse(connectionString);
         var started = Stopwatch.GetTimestamp();
@@ -56,7 +74,7 @@ public sealed partial class PostgresDatabase : IDisposable
             try
             {
                 PrepareDatabase(builder.ConnectionString);
-                return new PostgresDatabase(builder, options, metrics, log);
+                return new PostgresDatabase(builder, options, metrics, time, log);
             }
             catch (Exception e) when (Faults.IsOutage(e) && Stopwatch.GetElapsedTime(started) < options.ServerPatience)
             {
@@ -77,6 +95,9 @@ public sealed partial class PostgresDatabase : IDisposable
     public void Dispose()
     {
         _partitions.Dispose();
+        _drops?.Dispose();
+        _closing.Cancel();
+        _dropping.Wait(); // for good: no run begins any more
         _writer.End();
         _commits.Dispose();
         _writer.Dispose();
@@ -132,6 +153,49 @@ public sealed partial class PostgresDatabase : IDisposable
         catch (Exception e) when (e is NpgsqlException or PostgresUnusableException or TimeoutException or IOException)
         {
             LogNoPartitions(e); // there is a week of hours to come
+        }
+    }
+
+    /// <summary>Drops what the rules of retention do not keep now, unless another process does.</summary>
+    internal Task Drop() => Task.Run(() =>
+    {
+        _dropping.Wait(_closing.Token);
+        try
+        {
+            using var connection = Connect(RetentionSeconds);
+            RunInterruptibly<object?>(
+                connection,
+                opened =>
+                {
+                    new RetentionRun(opened, _retention, _metrics, _time, _log, _closing.Token).Run();
+                    return null;
+                },
+                _closing.Token);
+        }
+        finally
+        {
+            _dropping.Release();
+        }
+    });
+
+    private async void DropInTime()
+    {
+        if (_dropping.CurrentCount == 0)
+        {
+            return; // the last run is not done, or the database is closed
+        }
+
+        try
+        {
+            await Drop();
+        }
+        catch (Exception) when (_closing.IsCancellationRequested)
+        {
+            // What is left goes after the next start.
+        }
+        catch (Exception e)
+        {
+            LogNotDropped(e);
         }
     }
 
@@ -192,9 +256,14 @@ public sealed partial class PostgresDatabase : IDisposable
     }
 
     /// <summary>A connection that writes. The server may be another one than at the start, so it is looked at again.</summary>
-    private NpgsqlConnection Connect()
+    private NpgsqlConnection Connect() => Connect(_writerString);
+
+    private NpgsqlConnection Connect(int commandSeconds) =>
+        Connect(new NpgsqlConnectionStringBuilder(_writerString) { CommandTimeout = commandSeconds }.ConnectionString);
+
+    private static NpgsqlConnection Connect(string connectionString)
     {
-        var connection = new NpgsqlConnection(_writerString);
+        var connection = new NpgsqlConnection(connectionString);
         try
         {
             connection.Open();

@@ -20,6 +20,7 @@ public static class PostgresHistorySetup
             connectionString,
             provider.GetRequiredService<IOptions<HistoryOptions>>().Value,
             provider.GetRequiredService<HistoryMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<PostgresDatabase>>()));
         services.AddHostedService<HistorySetup.OpenAtStart<PostgresDatabase>>();
 

@@ -18,7 +18,7 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
     private const string FindTopic =
         """
         SELECT topic.id, tail.last_seq, tail.first_at, tail.last_at, tail.dropped_before, tail.dropped
-        FROM topic JOIN topic_tail AS tail ON tail.topic = topic.id WHERE topic.name = $1
+        FROM topic JOIN topic_now AS tail ON tail.topic = topic.id WHERE topic.name = $1
         """;
 
     private const string Latest =
@@ -42,7 +42,7 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
     private const string Topics =
         """
         SELECT topic.name, tail.readings, tail.first_at, tail.last_at
-        FROM topic JOIN topic_tail AS tail ON tail.topic = topic.id
+        FROM topic JOIN topic_now AS tail ON tail.topic = topic.id
         WHERE topic.name >= $1 AND topic.name > $2 AND topic.name < $3 ORDER BY topic.name LIMIT $4
         """;
 

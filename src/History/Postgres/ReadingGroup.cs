@@ -11,6 +11,9 @@ namespace OrleansIoT.History.Postgres;
 /// </summary>
 internal sealed class ReadingGroup(NpgsqlConnection connection, Names names)
 {
+    /// <summary>About what a reading takes besides its payload: its row's head and columns, and its place in the index.</summary>
+    public const int ReadingBytes = 128;
+
     private const string ReadTails =
         """
         SELECT topic.name, topic.id, tail.last_seq
@@ -31,10 +34,11 @@ internal sealed class ReadingGroup(NpgsqlConnection connection, Names names)
         """
         UPDATE topic_tail AS tail SET
             last_seq = tail.last_seq + n.readings, readings = tail.readings + n.readings,
-            first_at = least(tail.first_at, n.first_at), last_at = greatest(tail.last_at, n.last_at)
+            first_at = least(tail.first_at, n.first_at), last_at = greatest(tail.last_at, n.last_at),
+            bytes = tail.bytes + n.bytes
         FROM (
-            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-            AS n (topic, last_seq, readings, first_at, last_at) ORDER BY topic) AS n
+            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+            AS n (topic, last_seq, readings, first_at, last_at, bytes) ORDER BY topic) AS n
         WHERE tail.topic = n.topic AND tail.last_seq = n.last_seq
         """;
 
@@ -158,7 +162,8 @@ internal sealed class ReadingGroup(NpgsqlConnection connection, Names names)
             Array.ConvertAll(topics, topic => topic.LastSeq),
             Array.ConvertAll(topics, topic => topic.Readings),
             Array.ConvertAll(topics, topic => topic.FirstAt),
-            Array.ConvertAll(topics, topic => topic.LastAt));
+            Array.ConvertAll(topics, topic => topic.LastAt),
+            Array.ConvertAll(topics, topic => topic.Bytes));
         if (extended < topics.Length)
         {
             Array.ForEach(topics, topic => names.Forget(topic.Name));
@@ -287,11 +292,13 @@ internal sealed class ReadingGroup(NpgsqlConnection connection, Names names)
 
         public long LastAt { get; private set; }
 
+        public long Bytes { get; private set; }
+
         /// <summary>Takes the appends that follow one another from here on.</summary>
         /// <returns>Whether all do.</returns>
         public bool Follow(long? id, long lastSeq)
         {
-            (Id, LastSeq, Readings, FirstAt, LastAt) = (id, lastSeq, 0, long.MaxValue, long.MinValue);
+            (Id, LastSeq, Readings, FirstAt, LastAt, Bytes) = (id, lastSeq, 0, long.MaxValue, long.MinValue, 0);
             var isAll = true;
             foreach (var append in Appends)
             {
@@ -309,6 +316,7 @@ internal sealed class ReadingGroup(NpgsqlConnection connection, Names names)
                 {
                     FirstAt = Math.Min(FirstAt, reading.At.UtcTicks);
                     LastAt = Math.Max(LastAt, reading.At.UtcTicks);
+                    Bytes += reading.Payload.Length + ReadingBytes;
                 }
             }
 

@@ -10,7 +10,7 @@ internal static class Schema
     /// <summary>Of this product among the advisory locks of a database; held while the schema is looked at or changed.</summary>
     public const long Lock = 6_878_072_520_123_040;
 
-    public static readonly IReadOnlyList<string> Steps = [Resource("schema.sql")];
+    public static readonly IReadOnlyList<string> Steps = [Resource("schema.sql"), Resource("schema-2.sql")];
 
     /// <summary>Climbs from the database's version to the newest; of many processes one does, and the others wait for it.</summary>
     /// <exception cref="PostgresUnusableException">It was written by a newer version of this program.</exception>
@@ -24,7 +24,9 @@ internal static class Schema
                 using var transaction = connection.BeginTransaction();
                 connection.Run($"CREATE SCHEMA IF NOT EXISTS {Name}");
                 connection.Run("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)");
-                connection.Run(steps[version]);
+                using var step = connection.Sql(steps[version]);
+                step.CommandTimeout = 0; // it may look at every reading
+                step.ExecuteNonQuery();
                 connection.Run("DELETE FROM schema_version");
                 connection.Run("INSERT INTO schema_version VALUES ($1)", version + 1);
                 transaction.Commit();

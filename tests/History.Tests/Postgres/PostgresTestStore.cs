@@ -34,14 +34,16 @@ internal sealed class PostgresTestStore : IAsyncDisposable
 
     private readonly LogLines _log = new();
     private readonly bool _isPooled;
+    private readonly TimeProvider _time;
     private Action<HistoryOptions> _configure;
     private ServiceProvider _services;
     private CommitCounter _commits;
 
     public PostgresTestStore(
         Action<HistoryOptions>? configure = null, string? database = null, PostgresServer? server = null,
-        string? connectionString = null, bool isFresh = false)
+        string? connectionString = null, bool isFresh = false, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         _configure = configure ?? (_ => { });
         _isPooled = database is null && server is null && !isFresh;
         Server = server ?? PostgresServer.Shared;
@@ -73,7 +75,7 @@ internal sealed class PostgresTestStore : IAsyncDisposable
     public IReadOnlyCollection<string> Log => _log.Lines;
 
     /// <summary>Another process's view: the same database, opened beside this one.</summary>
-    public PostgresTestStore Beside(Action<HistoryOptions>? configure = null) => new(configure, Name, Server);
+    public PostgresTestStore Beside(Action<HistoryOptions>? configure = null) => new(configure, Name, Server, time: _time);
 
     public string? Ask(string query) => Server.Ask(query, Name);
 
@@ -124,6 +126,7 @@ internal sealed class PostgresTestStore : IAsyncDisposable
     {
         var services = new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(_log).SetMinimumLevel(LogLevel.Warning))
+            .AddSingleton(_time)
             .AddPostgresHistory(ConnectionString, TestStore.NewDirectory())
             .Configure(_configure)
             .BuildServiceProvider();
