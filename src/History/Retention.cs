@@ -2,7 +2,7 @@ using OrleansIoT.Topics;
 
 namespace OrleansIoT.History;
 
-/// <summary>How long readings of some topics are kept. Readings go in whole chunks, those of the least event times first.</summary>
+/// <summary>How long readings of some topics are kept. Readings go in whole chunks, in PostgreSQL in whole days, those of the least event times first.</summary>
 public sealed class RetentionRule
 {
     /// <summary>The topic, and everything below it, that the rule is for; empty for all.</summary>
@@ -14,7 +14,7 @@ public sealed class RetentionRule
     /// <summary>What has an older event time is dropped; null for any age.</summary>
     public TimeSpan? MaxAge { get; set; }
 
-    /// <summary>What all the topics that the rule decides for may take together, in bytes of chunks; null for any size.</summary>
+    /// <summary>What all the topics that the rule decides for may take together, in bytes of chunks, in PostgreSQL of payloads and 128 a reading; null for any size.</summary>
     public long? MaxBytes { get; set; }
 
     internal bool Fits(ReadOnlySpan<char> tenant, ReadOnlySpan<char> topic) =>

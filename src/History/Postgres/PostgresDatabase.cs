@@ -157,37 +157,29 @@ public sealed partial class PostgresDatabase : IDisposable
     }
 
     /// <summary>Drops what the rules of retention do not keep now, unless another process does.</summary>
-    internal Task Drop() => Task.Run(() =>
+    internal async Task Drop()
     {
-        _dropping.Wait(_closing.Token);
+        await _dropping.WaitAsync(_closing.Token);
         try
         {
-            using var connection = Connect(RetentionSeconds);
-            RunInterruptibly<object?>(
-                connection,
-                opened =>
-                {
-                    new RetentionRun(opened, _retention, _metrics, _time, _log, _closing.Token).Run();
-                    return null;
-                },
-                _closing.Token);
+            await Task.Run(RunRetention);
         }
         finally
         {
             _dropping.Release();
         }
-    });
+    }
 
     private async void DropInTime()
     {
-        if (_dropping.CurrentCount == 0)
+        if (!_dropping.Wait(0, CancellationToken.None))
         {
             return; // the last run is not done, or the database is closed
         }
 
         try
         {
-            await Drop();
+            await Task.Run(RunRetention);
         }
         catch (Exception) when (_closing.IsCancellationRequested)
         {
@@ -197,6 +189,23 @@ public sealed partial class PostgresDatabase : IDisposable
         {
             LogNotDropped(e);
         }
+        finally
+        {
+            _dropping.Release();
+        }
+    }
+
+    private void RunRetention()
+    {
+        using var connection = Connect(RetentionSeconds);
+        RunInterruptibly<object?>(
+            connection,
+            opened =>
+            {
+                new RetentionRun(opened, _retention, _metrics, _time, _log, _closing.Token).Run();
+                return null;
+            },
+            _closing.Token);
     }
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString)
