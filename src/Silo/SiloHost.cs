@@ -46,6 +46,7 @@ public static class SiloHost
         }
 
         builder.Services.AddHealth();
+        builder.Services.AddConnectionBudget();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         configure?.Invoke(builder);
 
