@@ -8,6 +8,10 @@ public sealed partial class SqliteDatabase
         "{Path} was not closed cleanly; its check found it sound and took {Duration}.")]
     private static partial void LogChecked(ILogger log, string path, TimeSpan duration);
 
+    [LoggerMessage(LogLevel.Warning,
+        "{Path} is not as it was written from frame {Frame} on, and {Commits} frames behind it end a commit: these commits cannot be recovered. After a power cut they may never have been acknowledged; if they were, they are lost: restore a backup, or let devices send again.")]
+    private static partial void LogGap(ILogger log, string path, long frame, long commits);
+
     [LoggerMessage(LogLevel.Information, "The log had {Readings} readings in {Bytes} bytes; they were read in {Duration}")]
     private static partial void LogRecovered(ILogger log, long readings, long bytes, TimeSpan duration);
 

@@ -18,6 +18,8 @@ public sealed partial class SqliteDatabase : IDisposable
     // Some tenths of a second.
     private const long CheckedAtOnce = 64 << 20;
 
+    private const int ReadAheadBytes = 256 << 10;
+
     private static readonly string[] HistoryTables = ["chunk", "log", "topic", "device", "marked_topic"];
 
     // At a start there is more to do than what has become too old.
@@ -76,6 +78,11 @@ public sealed partial class SqliteDatabase : IDisposable
         {
             // SQLite removes the log when the last connection closes, so one that is there is what a crash left.
             var isUnclean = File.Exists(path + "-wal");
+            if (isUnclean)
+            {
+                CheckWriteAheadLog(path + "-wal", log); // before SQLite opens it, and cuts off what it does not take
+            }
+
             directory.CreateFile(FileName);
             connection = Connection.OpenWriter(path);
             Schema.Check(connection, Schema.Steps);
@@ -228,6 +235,15 @@ public sealed partial class SqliteDatabase : IDisposable
         }
 
         return index;
+    }
+
+    private static void CheckWriteAheadLog(string path, ILogger log)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, ReadAheadBytes);
+        if (WriteAheadLogCheck.Run(file) is { } gap)
+        {
+            LogGap(log, path, gap.Frame, gap.Commits);
+        }
     }
 
     /// <summary>
