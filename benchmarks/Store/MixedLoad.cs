@@ -1,16 +1,20 @@
 using System.Diagnostics;
+using OrleansIoT.History;
 using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Benchmarks.Store;
 
 /// <summary>
-/// A steady rate of readings for minutes, with queries beside it: what callers wait and what memory does, every five seconds.
+/// A steady rate of readings for minutes, with compaction, retention and queries beside it: what callers wait and what memory does, every five seconds.
 /// </summary>
 internal sealed class MixedLoad(StoreOptions options, OpenStore store)
 {
     private const int Topics = 10_000;
     private const int Appenders = 200;
     private const int Batch = 10;
+
+    // Of chunks; after some minutes as much is dropped as comes.
+    private const long MaxBytes = 64 << 20;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan QueryEvery = TimeSpan.FromMilliseconds(50);
@@ -21,7 +25,11 @@ internal sealed class MixedLoad(StoreOptions options, OpenStore store)
 
     public static async Task Run(StoreOptions options)
     {
-        using var store = new OpenStore(Path.Combine(options.Data, "mixed"));
+        using var store = new OpenStore(Path.Combine(options.Data, "mixed"), history =>
+        {
+            history.Retention = [new RetentionRule { MaxBytes = MaxBytes }];
+            history.RetentionInterval = TimeSpan.FromSeconds(20);
+        });
         await new MixedLoad(options, store).Run();
     }
 
