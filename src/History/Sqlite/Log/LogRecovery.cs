@@ -12,8 +12,14 @@ internal sealed record LogDamage(long Row, string? Topic, LogEntry Entry);
 /// </summary>
 internal sealed class LogRecovery(Connection connection, LogIndex index)
 {
+    // Of so many topics the rows are read together.
+    private const int Many = 10_000;
+
     private readonly Dictionary<long, (LogTopic Topic, long Watermark)> _topics = [];
     private readonly Dictionary<long, LogDevice> _devices = [];
+
+    /// <summary>Rows of devices that are likely to be asked for.</summary>
+    private readonly Dictionary<long, (string Name, long Readings, long ReceivedAt)> _known = [];
 
     /// <summary>How many readings are in the log and not in chunks.</summary>
     public long Readings { get; private set; }
@@ -29,21 +35,22 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
             AddDamage(row.Id, LogDirectory.Read(row.Directory));
         }
 
+        var rows = Rows("log").Select(row => (row.Id, Entries: LogDirectory.Read(row.Directory), row.Directory, row.Readings)).ToList();
+        LoadMany([.. rows.SelectMany(row => row.Entries ?? []).Select(entry => entry.Topic)]);
         var damaged = new List<(long Row, List<LogEntry>? Lost)>();
-        foreach (var row in Rows("log"))
+        foreach (var (id, entries, directory, readings) in rows)
         {
-            index.Skip(row.Id);
-            var entries = LogDirectory.Read(row.Directory);
-            if (entries is null || !LogBuffer.IsWhole(row.Readings))
+            index.Skip(id);
+            if (entries is null || !LogBuffer.IsWhole(readings))
             {
                 var lost = entries?.Select(NotInChunks).Where(entry => entry.Count > 0).ToList();
-                damaged.Add((row.Id, lost));
-                AddDamage(row.Id, lost);
+                damaged.Add((id, lost));
+                AddDamage(id, lost);
                 continue;
             }
 
-            index.AddRow(row.Id, row.Directory.Length + row.Readings.Length);
-            Add(entries, row.Readings);
+            index.AddRow(id, directory.Length + readings.Length);
+            Add(entries, readings);
         }
 
         SetAside(damaged);
@@ -141,6 +148,42 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
         }
     }
 
+    /// <summary>
+    /// A million look-ups take seconds. When a log has very many topics, their rows are read in the order in which they
+    /// lie there, and so are those of as many devices, most of which are needed.
+    /// </summary>
+    private void LoadMany(HashSet<long> topics)
+    {
+        if (topics.Count < Many)
+        {
+            return;
+        }
+
+        using (var row = connection.Prepare("SELECT id, name, last_seq FROM topic WHERE id BETWEEN ?1 AND ?2")
+            .Bind(1, topics.Min()).Bind(2, topics.Max()))
+        {
+            while (row.Step())
+            {
+                if (topics.Contains(row.Int64(0)))
+                {
+                    Add(new LogTopic(row.Int64(0), row.Text(1), row.Int64(2)), row.Int64(2));
+                }
+            }
+        }
+
+        using var devices = connection.Prepare("SELECT id, name, readings, received_at FROM device LIMIT ?1").Bind(1, topics.Count);
+        while (devices.Step())
+        {
+            _known[devices.Int64(0)] = (devices.Text(1), devices.Int64(2), devices.Int64(3));
+        }
+    }
+
+    private (LogTopic Topic, long Watermark) Add(LogTopic topic, long watermark)
+    {
+        index.Add(topic);
+        return _topics[topic.Id] = (topic, watermark);
+    }
+
     private (LogTopic Topic, long Watermark) Topic(long id)
     {
         if (_topics.TryGetValue(id, out var known))
@@ -154,10 +197,7 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
             throw new InvalidDataException($"The log has readings of topic {id}, which is not in the database.");
         }
 
-        var topic = new LogTopic(id, row.Text(0), row.Int64(1));
-        index.Add(topic);
-        _topics.Add(id, (topic, row.Int64(1)));
-        return (topic, row.Int64(1));
+        return Add(new LogTopic(id, row.Text(0), row.Int64(1)), row.Int64(1));
     }
 
     private LogDevice Device(long id)
@@ -167,15 +207,18 @@ internal sealed class LogRecovery(Connection connection, LogIndex index)
             return known;
         }
 
-        using var row = connection.Prepare("SELECT name, readings, received_at FROM device WHERE id = ?1").Bind(1, id);
-        if (!row.Step())
-        {
-            throw new InvalidDataException($"The log has readings of device {id}, which is not in the database.");
-        }
-
-        var device = new LogDevice(id, row.Text(0), row.Int64(1), row.Int64(2));
+        var (name, readings, receivedAt) = _known.TryGetValue(id, out var row) ? row : FindDevice(id);
+        var device = new LogDevice(id, name, readings, receivedAt);
         index.Add(device);
         _devices.Add(id, device);
         return device;
+    }
+
+    private (string Name, long Readings, long ReceivedAt) FindDevice(long id)
+    {
+        using var row = connection.Prepare("SELECT name, readings, received_at FROM device WHERE id = ?1").Bind(1, id);
+        return row.Step()
+            ? (row.Text(0), row.Int64(1), row.Int64(2))
+            : throw new InvalidDataException($"The log has readings of device {id}, which is not in the database.");
     }
 }
