@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace OrleansIoT.Identity;
 
 public enum CallerKind
@@ -39,6 +41,8 @@ public enum Roles
 /// <param name="Roles">What it may do.</param>
 /// <param name="TokenId">The <c>jti</c> of the token that proved it (RFC 7519 section 4.1.7), or null.</param>
 /// <param name="ExpiresAt">From this moment on the caller is nobody.</param>
+/// <param name="SessionId">What the caller signed in with: a session, a personal access token, a secret; null for what has none.</param>
+/// <param name="Grants">Topic filters that narrow what its roles let it read and publish; '!' in front denies. None: nothing is narrowed.</param>
 [GenerateSerializer, Immutable, Alias("iot.Caller")]
 public sealed record Caller(
     [property: Id(0)] string Tenant,
@@ -46,7 +50,9 @@ public sealed record Caller(
     [property: Id(2)] CallerKind Kind,
     [property: Id(3)] Roles Roles,
     [property: Id(4)] string? TokenId,
-    [property: Id(5)] DateTimeOffset ExpiresAt)
+    [property: Id(5)] DateTimeOffset ExpiresAt,
+    [property: Id(6)] string? SessionId = null,
+    [property: Id(7)] ImmutableArray<string> Grants = default)
 {
     private const string Key = "iot.caller";
 

@@ -9,6 +9,9 @@ public readonly record struct GrainKey(string Tenant, string Name)
     /// <summary>Until an installation has several, everything belongs to this tenant.</summary>
     public const string DefaultTenant = "default";
 
+    /// <summary>Nobody's tenant, of what belongs to the whole installation. No tenant can be named so.</summary>
+    public const string SystemTenant = "$system";
+
     public override string ToString() => $"{Tenant}/{Name}";
 
     /// <exception cref="FormatException">The key has no tenant or no name.</exception>

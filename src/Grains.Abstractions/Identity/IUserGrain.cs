@@ -35,6 +35,9 @@ public static class IdentityGrains
     public static IUserGrain User(this IGrainFactory grains, string tenant, string email) =>
         grains.GetGrain<IUserGrain>(new GrainKey(tenant, email.ToLowerInvariant()).ToString());
 
+    public static IRevocationsGrain Revocations(this IGrainFactory grains) =>
+        grains.GetGrain<IRevocationsGrain>(new GrainKey(GrainKey.SystemTenant, "revocations").ToString());
+
     public static IDirectoryGrain Devices(this IGrainFactory grains, string tenant) =>
         grains.GetGrain<IDirectoryGrain>(new GrainKey(tenant, "devices").ToString());
 
