@@ -8,7 +8,7 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>Makes access tokens (RFC 9068) and devices' tokens, the only place. <see cref="JwtAuthentication"/> is the only place that looks at one.</summary>
-internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> options, TimeProvider clock)
+internal sealed class AccessTokens(TokenKeys keys, TokenEncryption encryption, IOptions<GatewayOptions> options, TimeProvider clock)
 {
     /// <summary>The <c>typ</c> that tells an access token from every other JWT (RFC 9068 section 2.1).</summary>
     public const string Type = "at+jwt";
@@ -25,10 +25,8 @@ internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> opti
 
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false };
 
-    private readonly SigningCredentials _credentials = new(key.Key, SecurityAlgorithms.EcdsaSha256);
-
-    public string Issue(string tenant, UserRecord user) => Sign(
-        Type, tenant, user.Id, RolesClaim, RoleNames.Of(user.Roles), clock.GetUtcNow(), options.Value.AccessTokenLifetime);
+    public string Issue(string tenant, UserRecord user) => encryption.Issue(Sign(
+        Type, tenant, user.Id, RolesClaim, RoleNames.Of(user.Roles), clock.GetUtcNow(), options.Value.AccessTokenLifetime));
 
     /// <returns>The token, and the whole second at which it ends.</returns>
     public (string Token, DateTimeOffset ExpiresAt) IssueForDevice(string tenant, string device, string credentialId, TimeSpan lifetime)
@@ -54,6 +52,6 @@ internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> opti
                 [TenantClaim] = tenant,
                 [claim] = value,
             },
-            SigningCredentials = _credentials,
+            SigningCredentials = keys.Ring.Credentials,
         });
 }

@@ -49,6 +49,47 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
     }
 }
 
+/// <summary>Asked by every gateway every second, so its calls are in no record.</summary>
+internal sealed class RevocationsGrain : IRevocationsGrain
+{
+    private readonly List<string> _holders = [];
+    private Guid _epoch = Guid.NewGuid();
+
+    /// <summary>What a call runs into, if anything.</summary>
+    public Exception? Outage { get; set; }
+
+    public Task Revoke(string holder)
+    {
+        lock (_holders)
+        {
+            _holders.Add(holder);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<RevokedSince> Since(Guid epoch, long version)
+    {
+        lock (_holders)
+        {
+            return Outage is not null ? Task.FromException<RevokedSince>(Outage)
+                : Task.FromResult(epoch == _epoch
+                    ? new RevokedSince(_epoch, _holders.Count, [.. _holders.Skip((int)version)], IsComplete: true)
+                    : new RevokedSince(_epoch, _holders.Count, [], IsComplete: false));
+        }
+    }
+
+    /// <summary>The grain is activated anew and knows nothing any more.</summary>
+    public void Forget()
+    {
+        lock (_holders)
+        {
+            _holders.Clear();
+            _epoch = Guid.NewGuid();
+        }
+    }
+}
+
 internal sealed class DirectoryGrain(InMemoryGrains world, string key) : IDirectoryGrain
 {
     private string Tenant => GrainKey.Parse(key).Tenant;

@@ -25,6 +25,8 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>What retention has taken out of topics, by key.</summary>
     public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
 
+    public RevocationsGrain Revocations { get; } = new();
+
     /// <summary>Every call: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
 
@@ -41,6 +43,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),
         nameof(ITopicListGrain) => new TopicListGrain(this, key),
+        nameof(IRevocationsGrain) => Revocations,
         var other => throw new NotSupportedException(other),
     });
 
