@@ -52,6 +52,6 @@ internal sealed class AccessTokens(TokenKeys keys, TokenEncryption encryption, I
                 [TenantClaim] = tenant,
                 [claim] = value,
             },
-            SigningCredentials = keys.Ring.Credentials,
+            SigningCredentials = keys.ToSign(),
         });
 }

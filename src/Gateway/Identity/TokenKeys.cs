@@ -16,15 +16,18 @@ internal sealed partial class TokenKeys : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
+    /// <summary>A new key signs only when every gateway of the folder has had time to see it.</summary>
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(3);
+
     private readonly string _folder;
     private readonly TimeProvider _clock;
     private readonly ILogger<TokenKeys> _logger;
     private readonly Lock _looking = new();
     private readonly ITimer _timer;
-    private KeyRing _ring;
+    private volatile State _state;
     private string _seen;
     private string? _failed;
-    private long _lookedAt;
+    private long? _askedAt;
     private long _withdrawals;
 
     /// <exception cref="InvalidDataException">A file is no key of its kind, or a weak one.</exception>
@@ -35,8 +38,7 @@ internal sealed partial class TokenKeys : IDisposable
         _folder = KeyFile.FolderOf(options.Value.DataDirectory);
         PrivateFile.ReadOrCreate(KeyFile.Current(_folder, KeyFile.Signing).Path, KeyFile.NewSigningKey);
         _seen = ContentOf(_folder);
-        _ring = KeyRing.Read(_folder);
-        _lookedAt = clock.GetTimestamp();
+        _state = new State(KeyRing.Read(_folder), null, 0);
         if (options.Value.TokenEncryption == TokenEncryptionMode.Issue)
         {
             ToEncrypt();
@@ -45,12 +47,19 @@ internal sealed partial class TokenKeys : IDisposable
         _timer = clock.CreateTimer(_ => LookUnlessBusy(), null, Period, Period);
     }
 
-    public KeyRing Ring => Volatile.Read(ref _ring);
+    public KeyRing Ring => _state.Ring;
 
     /// <summary>Grows when a key is gone: what it has proved is to be proved again.</summary>
     public long Withdrawals => Volatile.Read(ref _withdrawals);
 
     public void Dispose() => _timer.Dispose();
+
+    /// <summary>What a token is to be signed with now.</summary>
+    public SigningCredentials ToSign()
+    {
+        var state = _state;
+        return IsNew(state) && state.Ring.Knows(state.Before!.Signing.KeyId) ? state.Before.Credentials : state.Ring.Credentials;
+    }
 
     /// <returns>The key of this id if it may verify a token of this kind now, or null.</returns>
     public ECDsaSecurityKey? ToVerify(string kid, CallerKind kind) => RingFor(kid).ToVerify(kid, kind, _clock.GetUtcNow());
@@ -63,7 +72,13 @@ internal sealed partial class TokenKeys : IDisposable
     /// <summary>The key to encrypt tokens to. It takes a moment to make, and few want one, so it is made for the first who asks.</summary>
     public RsaSecurityKey ToEncrypt()
     {
-        if (Ring.Encryption is { } key)
+        var state = _state;
+        if (IsNew(state) && state.Before!.Encryption is { } before && state.Ring.Knows(before.KeyId))
+        {
+            return before;
+        }
+
+        if (state.Ring.Encryption is { } key)
         {
             return key;
         }
@@ -83,8 +98,9 @@ internal sealed partial class TokenKeys : IDisposable
         {
             lock (_looking)
             {
-                if (!Ring.Knows(kid) && _clock.GetElapsedTime(_lookedAt) >= Period)
+                if (!Ring.Knows(kid) && (_askedAt is not { } askedAt || _clock.GetElapsedTime(askedAt) >= Period))
                 {
+                    _askedAt = _clock.GetTimestamp();
                     Look();
                 }
             }
@@ -110,7 +126,6 @@ internal sealed partial class TokenKeys : IDisposable
 
     private void Look()
     {
-        _lookedAt = _clock.GetTimestamp();
         var content = "";
         try
         {
@@ -136,7 +151,7 @@ internal sealed partial class TokenKeys : IDisposable
     private void Take(KeyRing ring)
     {
         var before = Ring;
-        Volatile.Write(ref _ring, ring);
+        _state = new State(ring, before, _clock.GetTimestamp());
         if (!ring.HasAllOf(before))
         {
             Interlocked.Increment(ref _withdrawals);
@@ -144,6 +159,8 @@ internal sealed partial class TokenKeys : IDisposable
 
         LogRead(ring.Signing.KeyId);
     }
+
+    private bool IsNew(State state) => state.Before is not null && _clock.GetElapsedTime(state.Since) < Delay;
 
     /// <summary>A change within a tick of the file system's clock has the same time, so the files are compared by what is in them.</summary>
     private static string ContentOf(string folder)
@@ -157,4 +174,9 @@ internal sealed partial class TokenKeys : IDisposable
 
         return Convert.ToHexString(hash.GetHashAndReset());
     }
+
+    /// <param name="Ring">The keys.</param>
+    /// <param name="Before">Those before.</param>
+    /// <param name="Since">When they came in their place.</param>
+    private sealed record State(KeyRing Ring, KeyRing? Before, long Since);
 }

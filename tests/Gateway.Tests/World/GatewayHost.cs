@@ -35,6 +35,8 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public LogLines Log { get; }
 
+    public string DataDirectory => _data.Path;
+
     public IServiceProvider Services => _app.Services;
 
     public Uri Address => new(_app.Urls.Single());
@@ -82,6 +84,18 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public string Token(Roles roles, string tenant = "default", string id = "u-1") => Services.GetRequiredService<AccessTokens>()
         .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()));
+
+    /// <summary>Complete when the gateway relies on what it hears of revocations.</summary>
+    public Task Hears() => Eventually.Is(() => Services.GetRequiredService<Revocations>().IsFresh);
+
+    /// <summary>Moves the clock a second, and waits until the gateway has heard of everything until now.</summary>
+    public async Task HearsNews()
+    {
+        var asked = Grains.Revocations.Asked;
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.Is(() => Grains.Revocations.Asked > asked);
+        await Hears();
+    }
 
     /// <summary>Sends these bytes and reads what comes until the server closes: for what no decent client would send.</summary>
     public async Task<RawAnswer> Send(string request)

@@ -54,6 +54,10 @@ internal sealed class RevocationsGrain : IRevocationsGrain
 {
     private readonly List<string> _holders = [];
     private Guid _epoch = Guid.NewGuid();
+    private int _asked;
+
+    /// <summary>How often somebody has been told.</summary>
+    public int Asked => Volatile.Read(ref _asked);
 
     /// <summary>What a call runs into, if anything.</summary>
     public Exception? Outage { get; set; }
@@ -72,6 +76,7 @@ internal sealed class RevocationsGrain : IRevocationsGrain
     {
         lock (_holders)
         {
+            _asked++;
             return Outage is not null ? Task.FromException<RevokedSince>(Outage)
                 : Task.FromResult(epoch == _epoch
                     ? new RevokedSince(_epoch, _holders.Count, [.. _holders.Skip((int)version)], IsComplete: true)
