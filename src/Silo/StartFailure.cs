@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using OrleansIoT.DeviceEdge.Transports;
+using OrleansIoT.Certificates;
 using OrleansIoT.History;
 using OrleansIoT.History.Postgres;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using OrleansIoT.Certificates;
 
 namespace OrleansIoT.Gateway.Identity;
 

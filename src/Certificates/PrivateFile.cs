@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace OrleansIoT.Gateway.Identity;
+namespace OrleansIoT.Certificates;
 
 /// <summary>A file that nobody else reads: mode 600 in a folder of mode 700, whole or not there at all, also after a power cut.</summary>
 public static class PrivateFile
@@ -28,6 +28,15 @@ public static class PrivateFile
         return File.ReadAllText(path);
     }
 
+    /// <summary>Writes the file anew: whoever reads it finds the old content or the new one, also after a power cut.</summary>
+    /// <exception cref="UnauthorizedAccessException">Others than the owner have a right to its folder.</exception>
+    public static void Replace(string path, string content)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        CreateFolder(folder);
+        Create(path, folder, content, overwrite: true);
+    }
+
     private static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -40,7 +49,7 @@ public static class PrivateFile
         RefuseIfShared(folder, "700");
     }
 
-    private static void Create(string path, string folder, string content)
+    private static void Create(string path, string folder, string content, bool overwrite = false)
     {
         var draft = $"{path}.{Path.GetRandomFileName()}";
         try
@@ -58,7 +67,15 @@ public static class PrivateFile
                 Sync(stream.SafeFileHandle);
             }
 
-            MoveUnlessThere(draft, path);
+            if (overwrite)
+            {
+                File.Move(draft, path, overwrite: true);
+            }
+            else
+            {
+                MoveUnlessThere(draft, path);
+            }
+
             SyncFolder(folder);
         }
         finally
