@@ -91,6 +91,7 @@ public static class DeviceEdgeSetup
         services.AddSingleton(s => new WebSocketListener(
             s.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync,
             s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
-            s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<TimeProvider>(),
+            s.GetService<UserCredentialCheck>()));
     }
 }

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Gateway.Transports;
 
 namespace OrleansIoT.Silo;
 
@@ -25,7 +27,7 @@ public static partial class EdgeSetup
         });
         if (options.Mqtts is not null)
         {
-            services.AddSingleton<DevelopmentCertificates>();
+            services.TryAddSingleton<DevelopmentCertificates>();
             services.AddOptions<DeviceEdgeOptions>().Configure<IServiceProvider>((edge, provider) =>
             {
                 if (edge.TlsCertificate is null && edge.TlsKey is null)
@@ -39,6 +41,7 @@ public static partial class EdgeSetup
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
             services.AddSingleton<TokenCheck>(provider => token => provider.CheckMqttToken(token));
+            services.AddSingleton<UserCredentialCheck>(PlainHttp.Fault);
         }
     }
 
