@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Certificates;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Sessions;
 using OrleansIoT.DeviceEdge.Topics;
@@ -90,6 +91,7 @@ public static class DeviceEdgeSetup
         services.AddSingleton(s => new WebSocketListener(
             s.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync,
             s.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value,
-            s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<TimeProvider>(),
+            s.GetService<UserCredentialCheck>()));
     }
 }

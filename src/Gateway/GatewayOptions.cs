@@ -55,4 +55,21 @@ public sealed class GatewayOptions
 
     /// <summary>The slowest a client may send a body or read an answer, in bytes a second after 5 seconds of grace. Default: 240.</summary>
     public double MinDataRate { get; set; } = 240;
+
+    /// <summary>The certificate of the HTTPS listener and those that lead to its CA, in PEM; read again when it changes. Default: the development certificate.</summary>
+    public string? TlsCertificate { get; set; }
+
+    /// <summary>The key of the certificate, in PEM. Default: the development key.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>How long a TLS handshake may take. Default: 5 seconds.</summary>
+    public TimeSpan TlsHandshakeTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Whether passwords and tokens are taken over plain HTTP from other machines, and nobody is sent on to HTTPS. Default: false.</summary>
+    public bool AllowPlainHttp { get; set; }
+
+    /// <summary>
+    /// The proxies whose X-Forwarded-For, -Proto and -Host are believed: IP addresses, or networks as 10.0.0.0/8. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> TrustedProxies { get; set; } = [];
 }

@@ -10,6 +10,7 @@ using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Telemetry;
+using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway;
@@ -48,6 +49,12 @@ public static class GatewaySetup
                                  && options.RequestHeadersTimeout > TimeSpan.Zero
                                  && options.RequestHeadersTimeout <= TimeSpan.FromHours(1),
                 "Gateway's limits are greater than zero, and RequestHeadersTimeout is at most 1 hour, written hh:mm:ss.")
+            .Validate(options => options.TlsCertificate is null == options.TlsKey is null,
+                "Gateway:TlsCertificate and Gateway:TlsKey go together.")
+            .Validate(options => options.TlsHandshakeTimeout > TimeSpan.Zero && options.TlsHandshakeTimeout <= TimeSpan.FromHours(1),
+                "Gateway:TlsHandshakeTimeout is more than zero and at most 1 hour, written hh:mm:ss.")
+            .Validate(options => options.TrustedProxies.All(TrustedProxies.IsValid),
+                "Gateway:TrustedProxies are IP addresses, or networks as 10.0.0.0/8 with nothing behind their prefix.")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GatewayOptions>, ExternalIssuerRules>();
         services.TryAddSingleton(TimeProvider.System);
@@ -56,6 +63,7 @@ public static class GatewaySetup
         services.AddExceptionHandler<FailureHandler>();
         services.AddHealthChecks();
         services.AddTokens();
+        services.AddGatewayHttps();
         services.AddSingleton<TenantGrains>();
         services.AddSingleton<TelemetryExport>();
         return services.AddGatewayDocument();
@@ -65,9 +73,12 @@ public static class GatewaySetup
     public static WebApplication UseGateway(this WebApplication app)
     {
         app.Services.GetRequiredService<TokenKeys>(); // what cannot start says so at the start
+        app.UseTrustedProxies();
         app.Use(SetAnswerHeaders);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => FailureHandler.Explain(context.HttpContext));
+        app.Use(PlainHttp.RefuseCredentials);
+        app.UseMiddleware<HttpsOnly>();
         app.Use(AnswerHeadAsGet);
         app.Use(TopicRouting.ReadAddress);
         app.UseRouting();

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Certificates;
 using OrleansIoT.History;
 
 namespace OrleansIoT.Silo;

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Gateway.Transports;
 
 namespace OrleansIoT.Silo;
 
@@ -25,7 +27,7 @@ public static partial class EdgeSetup
         });
         if (options.Mqtts is not null)
         {
-            services.AddSingleton<DevelopmentCertificates>();
+            services.TryAddSingleton<DevelopmentCertificates>();
             services.AddOptions<DeviceEdgeOptions>().Configure<IServiceProvider>((edge, provider) =>
             {
                 if (edge.TlsCertificate is null && edge.TlsKey is null)
@@ -40,6 +42,7 @@ public static partial class EdgeSetup
         {
             services.AddSingleton<TokenCheck>(provider => async token =>
                 await provider.CheckMqttToken(token) is var (caller, credentialId, isRevoked) ? new CheckedToken(caller, credentialId, isRevoked) : null);
+            services.AddSingleton<UserCredentialCheck>(PlainHttp.Fault);
         }
     }
 

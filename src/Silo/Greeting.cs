@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge;
+using OrleansIoT.Gateway;
 
 namespace OrleansIoT.Silo;
 
@@ -23,6 +24,12 @@ public static class Greeting
         text.AppendLine(options.ProcessRoles.HasFlag(ProcessRoles.Gateway)
             ? $"  REST  {addresses[0]}   (described by {addresses[0]}/openapi/v1.json)"
             : $"  HTTP  {addresses[0]}   (health only)");
+        if (options.Https is not null)
+        {
+            var certificate = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.TlsCertificate;
+            text.AppendLine($"  HTTPS {addresses[^1]}   ({TrustIn(certificate, options)})");
+        }
+
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
             AppendMqtt(text, addresses, app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value, options);
@@ -43,19 +50,22 @@ public static class Greeting
         text.AppendLine($"  MQTT  {addresses[1].Replace("http://", "mqtt://", StringComparison.Ordinal)}");
         if (options.Mqtts is not null)
         {
-            var trust = edge.TlsCertificate == DevelopmentCertificates.ServerFileIn(options.Data)
-                ? $"clients trust {DevelopmentCertificates.CaFileIn(options.Data)}"
-                : $"certificate {edge.TlsCertificate}";
-            text.AppendLine($"  TLS   {addresses[2].Replace("https://", "mqtts://", StringComparison.Ordinal)}   ({trust})");
+            text.AppendLine(
+                $"  TLS   {addresses[2].Replace("https://", "mqtts://", StringComparison.Ordinal)}   ({TrustIn(edge.TlsCertificate, options)})");
         }
 
         text.AppendLine($"  WS    {addresses[0].Replace("http://", "ws://", StringComparison.Ordinal)}/mqtt");
     }
 
+    private static string TrustIn(string? certificate, SiloOptions options) =>
+        certificate == DevelopmentCertificates.ServerFileIn(options.Data)
+            ? $"clients trust {DevelopmentCertificates.CaFileIn(options.Data)}"
+            : $"certificate {certificate}";
+
     /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>
     public static int MqttPort(IServer server) => new Uri(Addresses(server)[1]).Port;
 
-    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, MQTT, MQTT over TLS.</summary>
+    /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, MQTT, MQTT over TLS, and last HTTPS.</summary>
     private static List<string> Addresses(IServer server) =>
         [.. server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];
 }

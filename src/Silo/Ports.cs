@@ -13,6 +13,11 @@ public static class Ports
     public static void CheckFree(SiloOptions options)
     {
         Check(options.Address, options.Http, "--http");
+        if (options.Https is { } https)
+        {
+            Check(options.Address, https, "--https");
+        }
+
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
         {
             Check(options.Address, options.Mqtt, "--mqtt");

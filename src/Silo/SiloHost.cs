@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
+using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Grains;
 using OrleansIoT.History;
 using OrleansIoT.Silo.Demo;
@@ -40,6 +41,7 @@ public static class SiloHost
             builder.Services.AddEdge(options);
         }
 
+        builder.Services.AddHttps(options);
         if (options.Demo > 0)
         {
             builder.Services.AddDemoFleet();
@@ -55,6 +57,7 @@ public static class SiloHost
         app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
+            app.WarnOfPlainHttp(options);
             app.UseGateway();
             app.MapGateway();
         }
@@ -83,6 +86,11 @@ public static class SiloHost
             {
                 kestrel.Listen(options.Address, mqtts, listen => listen.UseMqttOverTls());
             }
+        }
+
+        if (options.Https is { } https)
+        {
+            kestrel.Listen(options.Address, https, listen => listen.UseGatewayHttps());
         }
     }
 }

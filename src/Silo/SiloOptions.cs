@@ -24,6 +24,9 @@ public sealed class SiloOptions
     /// <summary>The port of the HTTP listener, 0 to 65,535; 0 takes a free one. Default: 8080</summary>
     public int Http { get; set; } = 8080;
 
+    /// <summary>The port of the HTTP listener over TLS, 0 to 65,535; 0 takes a free one, null has none. Default: none</summary>
+    public int? Https { get; set; }
+
     /// <summary>The IP address that all of them listen on. Default: 127.0.0.1</summary>
     public string Bind { get; set; } = "127.0.0.1";
 
@@ -39,7 +42,7 @@ public sealed class SiloOptions
     /// <summary>How many simulated devices to run, 0 to 10,000. Default: 0</summary>
     public int Demo { get; set; }
 
-    /// <summary>The certificate of the TLS listener, in PEM. Default: one for development, made in the data directory</summary>
+    /// <summary>The certificate of the TLS listeners, in PEM. Default: one for development, made in the data directory</summary>
     public string? TlsCert { get; set; }
 
     /// <summary>Its key, in PEM. Default: likewise</summary>
@@ -77,9 +80,13 @@ public sealed class SiloOptions
         CheckPort("--mqtt", Mqtt);
         CheckPort("--http", Http);
         CheckPort("--mqtts", Mqtts ?? 0);
+        CheckPort("--https", Https ?? 0);
         CheckDiffer("--mqtt", Mqtt, "--http", Http);
         CheckDiffer("--mqtt", Mqtt, "--mqtts", Mqtts);
         CheckDiffer("--mqtts", Mqtts, "--http", Http);
+        CheckDiffer("--https", Https, "--http", Http);
+        CheckDiffer("--https", Https, "--mqtt", Mqtt);
+        CheckDiffer("--https", Https, "--mqtts", Mqtts);
         CheckTls();
 
         if (DeviceRate < 0)
@@ -167,9 +174,14 @@ public sealed class SiloOptions
             throw new UsageException("--tls-cert and --tls-key go together: the certificate and its key, each a file in PEM.");
         }
 
-        if (Mqtts is null && (TlsCert ?? DeviceCa ?? DeviceCrl) is not null)
+        if (Mqtts is null && Https is null && TlsCert is not null)
         {
-            throw new UsageException("--tls-cert, --device-ca and --device-crl are for the TLS listener, which --mqtts off leaves out.");
+            throw new UsageException("--tls-cert is for the TLS listeners, and there is none with --mqtts off and without --https.");
+        }
+
+        if (Mqtts is null && (DeviceCa ?? DeviceCrl) is not null)
+        {
+            throw new UsageException("--device-ca and --device-crl are for the MQTT listener over TLS, which --mqtts off leaves out.");
         }
 
         if (DeviceCrl is not null && DeviceCa is null)

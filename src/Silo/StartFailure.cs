@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using OrleansIoT.DeviceEdge.Transports;
+using OrleansIoT.Certificates;
 using OrleansIoT.History;
 using OrleansIoT.History.Postgres;
 
@@ -18,7 +18,7 @@ public sealed record StartFailure(string Why, int ExitCode)
         null => null,
         CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
-            $"{exception.Message} Choose another port with --mqtt, --mqtts or --http.", ExitCodes.CannotStart),
+            $"{exception.Message} Choose another port with --mqtt, --mqtts, --http or --https.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException: InvalidOperationException why } =>
             Explain(why), // about a list it only says that something is wrong in it

@@ -7,7 +7,9 @@ public sealed class NamespaceTests
     /// <summary>Rooms that only one project has something to say about.</summary>
     private static readonly Dictionary<string, string[]> OwnRooms = new()
     {
+        ["Certificates"] = ["Pki"],
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
+        ["Gateway"] = ["Transports"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],

@@ -9,11 +9,12 @@ public sealed class ReferenceTests
     [InlineData("EmbeddedSilo", "EmbeddedSilo.Generator")]
     [InlineData("EmbeddedSilo.Generator")]
     [InlineData("Grains.Abstractions")]
+    [InlineData("Certificates")]
     [InlineData("History", "Grains.Abstractions")]
     [InlineData("Grains", "Grains.Abstractions", "History")]
-    [InlineData("DeviceEdge", "Grains.Abstractions")]
-    [InlineData("Gateway", "Grains.Abstractions")]
-    [InlineData("Silo", "Grains", "DeviceEdge", "Gateway")]
+    [InlineData("DeviceEdge", "Certificates", "Grains.Abstractions")]
+    [InlineData("Gateway", "Certificates", "Grains.Abstractions")]
+    [InlineData("Silo", "Certificates", "Grains", "DeviceEdge", "Gateway")]
     public void A_project_references_what_it_may_and_nothing_else(string project, params string[] allowed) =>
         Assert.Equal(allowed.Order(), ReferencesOf(project).Order());
 

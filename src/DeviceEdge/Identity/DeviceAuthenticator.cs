@@ -42,7 +42,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         }
 
         var secret = Utf8.IsValid(password.Span) ? Encoding.UTF8.GetString(password.Span) : throw Wrong();
-        return IsToken(secret) ? await OfToken(connect, secret) : OfKey(connect, secret);
+        return IsToken(secret) ? await OfToken(connect, secret, connection) : OfKey(connect, secret);
     }
 
     private Claim OfCertificate(ConnectPacket connect, DeviceCertificate certificate)
@@ -65,11 +65,16 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     }
 
     /// <summary>The token says who it is. A user name beside it may be left out, be that id, or a user's email address.</summary>
-    private async Task<Claim> OfToken(ConnectPacket connect, string token)
+    private async Task<Claim> OfToken(ConnectPacket connect, string token, IFeatureCollection connection)
     {
         if (tokens is null || await tokens(token) is not var (caller, credentialId, isRevoked))
         {
             throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
+        }
+
+        if (caller.Kind == CallerKind.User && connection.Get<NoUserCredentials>() is { } no)
+        {
+            throw new FailureException(Failure.Forbidden, no.Why);
         }
 
         var isNamed = string.IsNullOrEmpty(connect.UserName)

@@ -1,28 +1,16 @@
-using System.Collections.Immutable;
-using System.Numerics;
+using OrleansIoT.Certificates;
 
 namespace OrleansIoT.DeviceEdge.Identity;
 
-/// <summary>One step of a chain: a certificate's number, and who gave it.</summary>
-/// <param name="Authority">As <see cref="Authority.KeyOf"/> names it.</param>
-/// <param name="Serial">The number.</param>
-internal readonly record struct ChainLink(string Authority, BigInteger Serial);
-
-/// <summary>
-/// The certificate that a client showed in its TLS handshake, checked there; a feature of its connection. It may be revoked
-/// or expire while the connection lives, so whoever keeps that asks again.
-/// </summary>
-internal sealed class DeviceCertificate(string deviceId, ImmutableArray<ChainLink> chain, DateTimeOffset notAfter, DeviceTrust trust)
+/// <summary>The certificate that a client showed in its TLS handshake, verified there; a feature of its connection.</summary>
+internal sealed class DeviceCertificate(string deviceId, VerifiedCertificate verified)
 {
     /// <summary>The common name of its subject.</summary>
     public string DeviceId { get; } = deviceId;
 
-    /// <summary>From here to the root that is trusted.</summary>
-    public ImmutableArray<ChainLink> Chain { get; } = chain;
+    /// <inheritdoc cref="VerifiedCertificate.NotAfter"/>
+    public DateTimeOffset NotAfter => verified.NotAfter;
 
-    /// <summary>The end of the first certificate of the chain that ends.</summary>
-    public DateTimeOffset NotAfter { get; } = notAfter;
-
-    /// <summary>It was revoked meanwhile, or has expired, or its root is not trusted any more. Cheap enough for every second.</summary>
-    public bool IsRevokedOrExpired => trust.IsOver(this);
+    /// <inheritdoc cref="VerifiedCertificate.IsRevokedOrExpired"/>
+    public bool IsRevokedOrExpired => verified.IsRevokedOrExpired;
 }

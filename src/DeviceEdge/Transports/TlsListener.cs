@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Certificates;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 

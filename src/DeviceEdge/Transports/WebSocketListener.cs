@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using OrleansIoT.DeviceEdge.Identity;
 
 namespace OrleansIoT.DeviceEdge.Transports;
 
 /// <summary>Where an HTTP request becomes an MQTT connection over WebSocket (MQTT 5.0 section 6).</summary>
-internal sealed class WebSocketListener(ConnectionDelegate session, DeviceEdgeOptions options, TimeProvider time)
+internal sealed class WebSocketListener(ConnectionDelegate session, DeviceEdgeOptions options, TimeProvider time, UserCredentialCheck? mayCarry = null)
 {
     private const string Subprotocol = "mqtt"; // [MQTT-6.0.0-3], [MQTT-6.0.0-4]
 
@@ -21,6 +22,11 @@ internal sealed class WebSocketListener(ConnectionDelegate session, DeviceEdgeOp
         }
 
         DoNotExpectPace(http);
+        if (mayCarry?.Invoke(http) is { } why)
+        {
+            http.Features.Set(new NoUserCredentials(why));
+        }
+
         using var socket = await http.WebSockets.AcceptWebSocketAsync(
             new WebSocketAcceptContext { SubProtocol = Subprotocol, KeepAliveInterval = PongInterval });
         await new WebSocketConnection(http, socket).Run(session, options.CloseTimeout, time);

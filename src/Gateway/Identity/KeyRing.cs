@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
+using OrleansIoT.Certificates;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;

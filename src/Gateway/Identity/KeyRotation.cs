@@ -1,3 +1,5 @@
+using OrleansIoT.Certificates;
+
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using OrleansIoT.Certificates;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Certificates;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
@@ -177,7 +178,7 @@ public sealed class DeviceAuthenticatorTests
     public void A_credential_does_not_print_its_secret() =>
         Assert.DoesNotContain("hidden", new Credential(CredentialKind.Key, "hidden", []).ToString(), StringComparison.Ordinal);
 
-    private void Show(string id) => _features.Set(new DeviceCertificate(id, [], Later, null!));
+    private void Show(string id) => _features.Set(new DeviceCertificate(id, new VerifiedCertificate([], Later, null!)));
 
     private Task<Claim> Identify(string? name, string? password, string clientId = "") =>
         new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options), Check)

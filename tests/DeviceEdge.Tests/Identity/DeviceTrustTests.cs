@@ -1,7 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using OrleansIoT.Certificates;
 using OrleansIoT.DeviceEdge.Identity;
-using OrleansIoT.DeviceEdge.Transports;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.DeviceEdge.Tests.Identity;

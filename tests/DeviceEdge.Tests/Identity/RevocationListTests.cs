@@ -3,7 +3,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using OrleansIoT.DeviceEdge.Identity;
+using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.DeviceEdge.Tests.Identity;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
-using OrleansIoT.DeviceEdge.Transports;
+using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.DeviceEdge.Tests.Transports;

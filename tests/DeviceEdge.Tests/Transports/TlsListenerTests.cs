@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrleansIoT.Certificates;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Transports;
 using OrleansIoT.Fixtures;

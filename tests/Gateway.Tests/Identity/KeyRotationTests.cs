@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Tests.World;

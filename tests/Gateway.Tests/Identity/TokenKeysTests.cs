@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Tests.World;

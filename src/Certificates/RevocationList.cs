@@ -3,13 +3,13 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace OrleansIoT.DeviceEdge.Identity;
+namespace OrleansIoT.Certificates;
 
 /// <summary>
 /// A certificate revocation list (RFC 5280 section 5): which serial numbers of one issuer are not to be trusted any more.
 /// .NET can write one and cannot check one. Pure: who signed it and whether it is fresh is for the caller to ask.
 /// </summary>
-internal sealed class RevocationList
+public sealed class RevocationList
 {
     private const string CrlNumber = "2.5.29.20";
 
@@ -34,6 +34,9 @@ internal sealed class RevocationList
 
     /// <summary>By then there is a newer one.</summary>
     public DateTimeOffset NextUpdate { get; }
+
+    /// <summary>By then the next one should be there; what comes in the second half is for faults to be put right in.</summary>
+    public DateTimeOffset HalfLife => ThisUpdate + (NextUpdate - ThisUpdate) / 2;
 
     public int Count => _serials.Count;
 

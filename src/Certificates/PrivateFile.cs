@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
-namespace OrleansIoT.Gateway.Identity;
+namespace OrleansIoT.Certificates;
 
 /// <summary>A file that nobody else reads: mode 600 in a folder of mode 700, whole or not there at all, also after a power cut.</summary>
 public static class PrivateFile

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace OrleansIoT.DeviceEdge.Identity;
+namespace OrleansIoT.Certificates;
 
-internal static class Authority
+public static class Authority
 {
     /// <summary>Who issues: a name together with a key. A certificate over both that was renewed is the same authority.</summary>
     public static string KeyOf(X509Certificate2 certificate) =>

@@ -3,19 +3,25 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 
-namespace OrleansIoT.DeviceEdge.Transports;
+namespace OrleansIoT.Certificates;
 
 /// <summary>
 /// What the server shows in a TLS handshake, from a file with its certificate and those that lead to its CA, and one with
 /// the key (PEM). Replaced files count from the next handshake on; while they do not fit together, the ones before do.
 /// </summary>
-internal sealed partial class ServerCertificate : IDisposable
+public sealed partial class ServerCertificate : IDisposable
 {
+    /// <summary>So long before the end of a certificate the log begins to say so.</summary>
+    public static readonly TimeSpan WarnBefore = TimeSpan.FromDays(7);
+
+    private static readonly TimeSpan LookAhead = TimeSpan.FromHours(12);
+
     private readonly string _certificate;
     private readonly string _key;
     private readonly TimeProvider _time;
     private readonly ILogger<ServerCertificate> _log;
     private readonly FileWatch _watch;
+    private readonly ITimer _ahead;
     private volatile SslStreamCertificateContext? _current;
     private bool _isBroken;
 
@@ -24,11 +30,16 @@ internal sealed partial class ServerCertificate : IDisposable
     {
         (_certificate, _key, _time, _log) = (certificate, key, time, log);
         _watch = new FileWatch([certificate, key], time, Load);
+        _ahead = time.CreateTimer(_ => LogEnding(), null, LookAhead, LookAhead);
     }
 
     public SslStreamCertificateContext Current => _current!;
 
-    public void Dispose() => _watch.Dispose();
+    public void Dispose()
+    {
+        _ahead.Dispose();
+        _watch.Dispose();
+    }
 
     private void Load()
     {
@@ -69,16 +80,27 @@ internal sealed partial class ServerCertificate : IDisposable
 
     private void LogLoaded(bool isReload)
     {
-        var leaf = _current!.TargetCertificate;
         if (isReload)
         {
+            var leaf = _current!.TargetCertificate;
             LogReplaced(_log, leaf.Subject, leaf.NotAfter.ToUniversalTime());
         }
 
+        LogEnding();
+    }
+
+    private void LogEnding()
+    {
+        var leaf = _current!.TargetCertificate;
+        var (notBefore, notAfter) = (leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
         var now = _time.GetUtcNow().UtcDateTime;
-        if (now < leaf.NotBefore.ToUniversalTime() || now > leaf.NotAfter.ToUniversalTime())
+        if (now < notBefore || now > notAfter)
         {
-            LogNotValid(_log, leaf.Subject, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
+            LogNotValid(_log, leaf.Subject, notBefore, notAfter);
+        }
+        else if (now > notAfter - WarnBefore)
+        {
+            LogEndsSoon(_log, leaf.Subject, notAfter);
         }
     }
 }

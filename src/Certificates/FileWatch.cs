@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 
-namespace OrleansIoT.DeviceEdge.Transports;
+namespace OrleansIoT.Certificates;
 
 /// <summary>
 /// Files that somebody replaces while we run. They are looked at once a second: events of the file system do not tell of
 /// the symbolic links behind which secrets are mounted.
 /// </summary>
-internal sealed class FileWatch : IDisposable
+public sealed class FileWatch : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 

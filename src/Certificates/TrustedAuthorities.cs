@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using OrleansIoT.DeviceEdge.Transports;
 
-namespace OrleansIoT.DeviceEdge.Identity;
+namespace OrleansIoT.Certificates;
 
-/// <summary>The certification authorities of devices, from files of PEM: those that signed themselves are trusted, others lead to them.</summary>
-internal sealed class TrustedAuthorities
+/// <summary>Certification authorities, from files of PEM: those that signed themselves are trusted, others lead to them.</summary>
+public sealed class TrustedAuthorities
 {
     private readonly HashSet<string> _roots;
 
@@ -20,8 +19,8 @@ internal sealed class TrustedAuthorities
 
     public bool Trusts(string authority) => _roots.Contains(authority);
 
-    /// <summary>No root but these, for client authentication, at this moment, and nothing fetched from anywhere.</summary>
-    public X509ChainPolicy Policy(DateTimeOffset now)
+    /// <summary>No root but these, for these usages, at this moment, and nothing fetched from anywhere.</summary>
+    public X509ChainPolicy Policy(DateTimeOffset now, IEnumerable<string> usages)
     {
         var policy = new X509ChainPolicy
         {
@@ -31,7 +30,11 @@ internal sealed class TrustedAuthorities
             VerificationTime = now.UtcDateTime,
             VerificationTimeIgnored = false,
         };
-        policy.ApplicationPolicy.Add(new Oid("1.3.6.1.5.5.7.3.2")); // clientAuth; who names no usage has all (RFC 5280 section 4.2.1.12)
+        foreach (var usage in usages)
+        {
+            policy.ApplicationPolicy.Add(new Oid(usage)); // who names no usage has all (RFC 5280 section 4.2.1.12)
+        }
+
         foreach (var certificate in All)
         {
             (Authority.IsRoot(certificate) ? policy.CustomTrustStore : policy.ExtraStore).Add(certificate);
@@ -40,8 +43,10 @@ internal sealed class TrustedAuthorities
         return policy;
     }
 
+    /// <param name="paths">The files.</param>
+    /// <param name="whom">Whose authorities they are, for messages.</param>
     /// <exception cref="CertificateFileException">A file cannot be read, has none, or no root is among them.</exception>
-    public static TrustedAuthorities Read(IEnumerable<string> paths)
+    public static TrustedAuthorities Read(IReadOnlyList<string> paths, string whom)
     {
         var all = new X509Certificate2Collection();
         foreach (var path in paths)
@@ -53,18 +58,18 @@ internal sealed class TrustedAuthorities
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
             {
-                throw new CertificateFileException($"The device CA {path} cannot be read: {e.Message}", e);
+                throw new CertificateFileException($"The {whom} CA {path} cannot be read: {e.Message}", e);
             }
 
             if (all.Count == before)
             {
-                throw new CertificateFileException($"The device CA {path} has no certificate in PEM.");
+                throw new CertificateFileException($"The {whom} CA {path} has no certificate in PEM.");
             }
         }
 
         var authorities = new TrustedAuthorities([.. all]);
         return authorities._roots.Count > 0
             ? authorities
-            : throw new CertificateFileException($"The device CA {string.Join(", ", paths)} has no root: an intermediate CA alone is not trusted, add the one that signed itself.");
+            : throw new CertificateFileException($"The {whom} CA {string.Join(", ", paths)} has no root: an intermediate CA alone is not trusted, add the one that signed itself.");
     }
 }
