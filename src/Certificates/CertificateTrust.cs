@@ -33,6 +33,14 @@ public sealed partial class CertificateTrust : IDisposable
     /// <summary>What the chain of a handshake that begins now has to satisfy.</summary>
     public X509ChainPolicy Policy() => _state!.Authorities.Policy(_time.GetUtcNow(), _files.Usages);
 
+    /// <summary>For who is given a certificate and not a chain.</summary>
+    /// <inheritdoc cref="Accept(X509Chain, SslPolicyErrors, out string?)"/>
+    public VerifiedCertificate? Accept(X509Certificate2 certificate, out string? why)
+    {
+        using var chain = new X509Chain { ChainPolicy = Policy() };
+        return Accept(chain, chain.Build(certificate) ? SslPolicyErrors.None : SslPolicyErrors.RemoteCertificateChainErrors, out why);
+    }
+
     /// <param name="chain">Built under <see cref="Policy"/>.</param>
     /// <param name="errors">What TLS found wrong.</param>
     /// <param name="why">What is wrong, or null.</param>

@@ -19,6 +19,7 @@ public static class GrainsSetup
             .ValidateDataAnnotations()
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<GrainsMetrics>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Routes>();
         services.AddSingleton<ClientSurroundings>();
@@ -26,4 +27,11 @@ public static class GrainsSetup
         services.AddHostedService<SessionClock>();
         return services;
     }
+
+    /// <summary>Callers go out in envelopes that are sealed with the cluster's keys, and nobody is believed without one.</summary>
+    /// <param name="services">To add to.</param>
+    /// <param name="keyFile">As <see cref="ClusterKeys"/> reads it.</param>
+    public static IServiceCollection AddClusterKeys(this IServiceCollection services, string keyFile) => services
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<ClusterKeys>(provider, keyFile))
+        .AddSingleton<IOutgoingGrainCallFilter, CallerSealer>();
 }

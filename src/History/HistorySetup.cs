@@ -45,9 +45,13 @@ public static class HistorySetup
         services.AddSingleton<IValidateOptions<HistoryOptions>, HistoryOptionsCheck>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<HistoryMetrics>();
-        services.AddSingleton(provider => DataDirectory.Open(
-            dataDirectory, provider.GetRequiredService<ILogger<DataDirectory>>()));
+        services.AddDataDirectory(dataDirectory);
     }
+
+    /// <summary>The directory of a process, which no other has at the same time; also of one that stores nothing in it but keys.</summary>
+    /// <exception cref="DataDirectoryException">At the first use: the directory cannot be used.</exception>
+    public static IServiceCollection AddDataDirectory(this IServiceCollection services, string path) =>
+        services.AddSingleton(provider => DataDirectory.Open(path, provider.GetRequiredService<ILogger<DataDirectory>>()));
 
     /// <summary>Needs the database, so a host that cannot open it does not start.</summary>
     internal sealed class OpenAtStart<TDatabase>(TDatabase database) : IHostedService

@@ -29,11 +29,12 @@ public static class CommandLine
         new("--backup", "FILE", "back up what is in DIR, also beside a process that has it open, and end", "none", (o, v) => o.Backup = v),
         new("--restore", "FILE", "restore a backup into DIR, which has no database yet, and end", "none", (o, v) => o.Restore = v),
         new("--rotate-keys", "[now]", "make new keys for tokens, also beside processes that use them, and end; with now those before are worth nothing any more", "none", (o, v) => o.RotateKeys = v),
+        new("--rotate-cluster-key", "FILE", "make the cluster's keys for Trust:Mode Hmac, or add one, and end", "none", (o, v) => o.RotateClusterKey = v),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 
     /// <summary>The sections of configuration that an <c>IOT_SECTION__NAME</c> variable may set.</summary>
-    private static readonly string[] Sections = ["DeviceEdge", "EmbeddedSilo", "Gateway", "Grains", "History", "Logging"];
+    private static readonly string[] Sections = ["Cluster", "DeviceEdge", "EmbeddedSilo", "Gateway", "Grains", "History", "Logging", "Trust"];
 
     public static bool AsksForHelp(string[] args) => args is ["--help" or "-h" or "help", ..];
 

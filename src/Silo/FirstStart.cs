@@ -35,7 +35,16 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
         {
             var password = options.AdminPassword
                 ?? (GeneratedPassword = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(15)));
-            await administrator.Register("admin", password, Roles.Admin);
+            try
+            {
+                await administrator.Register("admin", password, Roles.Admin);
+            }
+            catch (FailureException other) when (other.Failure == Failure.Conflict)
+            {
+                GeneratedPassword = null; // another silo of a new cluster was faster
+                return;
+            }
+
             CreatedAdministrator = true;
             if (!UserRules.IsPassword(password, AdministratorEmail, "admin", out var why))
             {

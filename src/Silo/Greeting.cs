@@ -15,7 +15,7 @@ public static class Greeting
     public static string Of(WebApplication app)
     {
         var options = app.Services.GetRequiredService<SiloOptions>();
-        var first = app.Services.GetRequiredService<FirstStart>();
+        var first = app.Services.GetService<FirstStart>();
         var version = typeof(Greeting).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
         var text = new StringBuilder().AppendLine(
             $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {(options.Postgres is null ? "" : "PostgreSQL and ")}{Path.GetFullPath(options.Data)}");
@@ -35,7 +35,7 @@ public static class Greeting
             AppendMqtt(text, addresses, app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value, options);
         }
 
-        if (first.CreatedAdministrator)
+        if (first is { CreatedAdministrator: true })
         {
             text.AppendLine(first.GeneratedPassword is { } password
                 ? $"  Administrator {FirstStart.AdministratorEmail}, password {password} (shown this once)"

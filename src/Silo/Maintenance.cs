@@ -1,4 +1,5 @@
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Grains.Identity;
 using OrleansIoT.History.Sqlite.Backups;
 
 namespace OrleansIoT.Silo;
@@ -12,6 +13,7 @@ public static class Maintenance
         { Backup: { } file } => () => Backup.Make(options.Data, file, TimeProvider.System),
         { Restore: { } file } => () => Restore.From(file, options.Data, TimeProvider.System),
         { RotateKeys: { } mode } => () => KeyRotation.Rotate(options.Data, atOnce: mode == "now", TimeProvider.System),
+        { RotateClusterKey: { } file } => () => ClusterKeyFile.Rotate(file, TimeProvider.System),
         _ => null,
     };
 }

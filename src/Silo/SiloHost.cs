@@ -3,8 +3,10 @@ using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
 using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Grains;
+using OrleansIoT.Grains.Identity;
 using OrleansIoT.History;
 using OrleansIoT.Silo.Demo;
+using OrleansIoT.Silo.Trust;
 
 namespace OrleansIoT.Silo;
 
@@ -25,11 +27,20 @@ public static class SiloHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainLimit);
         builder.Services.AddSingleton(options);
 
-        builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History", binder => binder.ErrorOnUnknownConfiguration = true);
-        builder.Services.AddHistory(options);
-        builder.AddGrainEngine(options);
-        builder.Services.AddGrains();
-        builder.Services.AddFirstStart();
+        var trust = builder.AddTrust();
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Silo))
+        {
+            builder.Services.AddOptions<HistoryOptions>().BindConfiguration("History", binder => binder.ErrorOnUnknownConfiguration = true);
+            builder.Services.AddHistory(options);
+            builder.AddGrainEngine(options, trust);
+            builder.Services.AddGrains();
+            builder.Services.AddFirstStart();
+        }
+        else
+        {
+            builder.Services.AddDataDirectory(options.Data);
+            builder.AddGrainEngine(options, trust);
+        }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
@@ -55,6 +66,7 @@ public static class SiloHost
         var app = builder.Build();
         app.UseWebSockets();
         app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
+        app.Services.GetService<ClusterKeys>(); // likewise
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
             app.WarnOfPlainHttp(options);

@@ -69,6 +69,9 @@ public sealed class SiloOptions
     /// </summary>
     public string? RotateKeys { get; set; }
 
+    /// <summary>The file of the cluster's keys to make or to add a key to, instead of running. Default: none</summary>
+    public string? RotateClusterKey { get; set; }
+
     internal IPAddress Address { get; private set; } = IPAddress.Loopback;
 
     internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
@@ -122,6 +125,11 @@ public sealed class SiloOptions
         if (Backup is "" || Restore is "")
         {
             throw new UsageException("--backup and --restore need a file's name.");
+        }
+
+        if (RotateClusterKey is "")
+        {
+            throw new UsageException("--rotate-cluster-key needs a file's name.");
         }
 
         if ((Backup ?? Restore) is not null && Postgres is not null)

@@ -16,7 +16,8 @@ public sealed record StartFailure(string Why, int ExitCode)
     public static StartFailure? Explain(Exception? exception) => exception switch
     {
         null => null,
-        CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException => new(exception.Message, ExitCodes.CannotStart),
+        CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException
+            or InvalidDataException or UnauthorizedAccessException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts, --http or --https.", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),

@@ -11,7 +11,7 @@ public sealed class ReferenceTests
     [InlineData("Grains.Abstractions")]
     [InlineData("Certificates")]
     [InlineData("History", "Grains.Abstractions")]
-    [InlineData("Grains", "Grains.Abstractions", "History")]
+    [InlineData("Grains", "Certificates", "Grains.Abstractions", "History")]
     [InlineData("DeviceEdge", "Certificates", "Grains.Abstractions")]
     [InlineData("Gateway", "Certificates", "Grains.Abstractions")]
     [InlineData("Silo", "Certificates", "Grains", "DeviceEdge", "Gateway")]

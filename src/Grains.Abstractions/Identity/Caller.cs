@@ -57,10 +57,21 @@ public sealed record Caller(
     private const string Key = "iot.caller";
 
     /// <summary>The caller of the request that runs, or null.</summary>
-    public static Caller? Current => RequestContext.Get(Key) as Caller;
+    public static Caller? Current => RequestContext.Get(Key) switch
+    {
+        Caller caller => caller,
+        CallerEnvelope envelope => envelope.Caller,
+        _ => null,
+    };
+
+    /// <summary>What proves the caller of the request that runs, or null where nothing does.</summary>
+    public static CallerEnvelope? Envelope => RequestContext.Get(Key) as CallerEnvelope;
 
     /// <summary>From here on, until the surrounding asynchronous method ends, grain calls are this caller's.</summary>
     public void Enter() => RequestContext.Set(Key, this);
+
+    /// <summary>Likewise, with the proof.</summary>
+    public static void Enter(CallerEnvelope envelope) => RequestContext.Set(Key, envelope);
 
     /// <summary>A device that has shown its key.</summary>
     public static Caller Device(string tenant, string device) =>

@@ -1,26 +1,92 @@
 using System.Net;
 using System.Net.Sockets;
+using Orleans.Configuration;
+using OrleansIoT.Silo.Trust;
 
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
 /// <summary>
-/// Microsoft Orleans: one silo in this process, which grains, gateway and edge share. Its port is this machine's own, and
-/// there is none for clients.
+/// Microsoft Orleans. With PostgreSQL behind it the process belongs to a cluster: a silo, or a gateway or an edge that calls
+/// the silos. Without, it is one silo in this process, which grains, gateway and edge share.
 /// </summary>
 public static class ClusterSetup
 {
     public const string Engine = "Orleans engine";
 
-    public static void AddGrainEngine(this WebApplicationBuilder builder, SiloOptions options)
+    private const string Invariant = "Npgsql";
+
+    public static void AddGrainEngine(this WebApplicationBuilder builder, SiloOptions options, TrustOptions trust)
     {
-        if (!options.ProcessRoles.HasFlag(ProcessRoles.Silo))
+        var cluster = builder.Configuration.GetSection(ClusterOptions.Section)
+            .Get<ClusterOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new ClusterOptions();
+        var isSilo = options.ProcessRoles.HasFlag(ProcessRoles.Silo);
+        if (options.Postgres is not { } postgres)
+        {
+            AddLoneSilo(builder, options, isSilo, trust);
+            return;
+        }
+
+        var isMutual = trust.Parsed!.Value.HasFlag(TrustMode.MutualTls);
+        var database = Membership.Apply(postgres);
+        if (isSilo)
+        {
+            builder.UseOrleans(silo => AddSilo(silo, AddressOf(cluster, options), cluster, database, isMutual));
+        }
+        else
+        {
+            builder.UseOrleansClient(client => AddClient(client, cluster, database, isMutual));
+        }
+    }
+
+    /// <summary>On ports of this machine's own, with none for clients.</summary>
+    private static void AddLoneSilo(WebApplicationBuilder builder, SiloOptions options, bool isSilo, TrustOptions trust)
+    {
+        if (!isSilo)
         {
             throw new UsageException(
-                $"--roles {options.Roles}: a gateway or an edge needs the role silo in its own process.");
+                $"--roles {options.Roles}: a gateway or an edge without a silo finds the silos in PostgreSQL; say where with --postgres.");
+        }
+
+        if (trust.Parsed!.Value.HasFlag(TrustMode.MutualTls))
+        {
+            throw new UsageException($"Trust:Mode {trust.Mode} is for clusters: a single silo has no peers. Clusters need --postgres.");
         }
 
         builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0));
     }
+
+    private static void AddSilo(ISiloBuilder silo, IPAddress address, ClusterOptions cluster, string database, bool isMutual)
+    {
+        silo.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
+        silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
+        silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
+        if (isMutual)
+        {
+            Peers.Protect(silo);
+        }
+    }
+
+    private static void AddClient(IClientBuilder client, ClusterOptions cluster, string database, bool isMutual)
+    {
+        client.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
+        client.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
+        client.UseConnectionRetryFilter<PatientConnection>();
+        if (isMutual)
+        {
+            Peers.Protect(client);
+        }
+    }
+
+    private static IPAddress AddressOf(ClusterOptions cluster, SiloOptions options) => cluster.Address switch
+    {
+        { } given => IPAddress.TryParse(given, out var address)
+            ? address
+            : throw new UsageException($"Cluster:Address {given}: that is no IP address, as 10.0.0.7 is."),
+        null when options.Address.Equals(IPAddress.Any) || options.Address.Equals(IPAddress.IPv6Any) =>
+            Array.Find(Dns.GetHostAddresses(Dns.GetHostName()), own => own.AddressFamily == options.Address.AddressFamily && !IPAddress.IsLoopback(own))
+            ?? throw new UsageException("This host has no address of its own that others could reach; say one with Cluster:Address."),
+        null => options.Address,
+    };
 
     /// <summary>A port of the loopback interface that nobody listens on.</summary>
     private static int FreePort()

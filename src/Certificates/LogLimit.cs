@@ -1,7 +1,7 @@
-namespace OrleansIoT.DeviceEdge.Transports;
+namespace OrleansIoT.Certificates;
 
 /// <summary>At most one line a second about what anybody on the network can cause; the next one says how many were left out.</summary>
-internal sealed class LogLimit(TimeProvider time)
+public sealed class LogLimit(TimeProvider time)
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 

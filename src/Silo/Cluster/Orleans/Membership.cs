@@ -1,0 +1,48 @@
+using Npgsql;
+
+namespace OrleansIoT.Silo.Cluster.Orleans;
+
+/// <summary>The tables in which the silos of a cluster are listed, beside the readings in PostgreSQL, in a schema of their own.</summary>
+internal static class Membership
+{
+    public const string Schema = "orleans";
+
+    /// <summary>Of this product among the advisory locks of a database; ten silos that start at once make the tables one after the other.</summary>
+    private const long Lock = 6_878_072_520_123_041;
+
+    /// <summary>Makes the tables, or brings them to what this version asks for.</summary>
+    /// <returns>What Orleans' providers are to connect with.</returns>
+    /// <exception cref="CannotStartException">The database does not answer, or does not let us.</exception>
+    public static string Apply(string connectionString)
+    {
+        var ours = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, ApplicationName = "orleans-iot membership" };
+        try
+        {
+            using var connection = new NpgsqlConnection(ours.ConnectionString);
+            connection.Open();
+            using var transaction = connection.BeginTransaction();
+            Run(connection, $"SELECT pg_advisory_xact_lock({Lock}); CREATE SCHEMA IF NOT EXISTS {Schema}");
+            Run(connection, Script());
+            transaction.Commit();
+        }
+        catch (NpgsqlException e)
+        {
+            throw new CannotStartException($"The cluster's membership cannot be kept in PostgreSQL: {e.Message}");
+        }
+
+        return ours.ConnectionString;
+    }
+
+    private static void Run(NpgsqlConnection connection, string sql)
+    {
+        using var command = new NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static string Script()
+    {
+        using var stream = typeof(Membership).Assembly.GetManifestResourceStream(typeof(Membership), "membership.sql")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
