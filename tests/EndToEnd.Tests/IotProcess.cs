@@ -62,6 +62,14 @@ public sealed partial class IotProcess : IAsyncDisposable
         return process;
     }
 
+    /// <summary>Starts it with more in its environment.</summary>
+    public static async Task<IotProcess> StartWith((string Name, string Value)[] environment, params string[] options)
+    {
+        var process = new IotProcess(NewDataDirectory(), true, options) { Environment = environment };
+        await process.Launch(0, 0, 0);
+        return process;
+    }
+
     /// <summary>Starts it as somebody does who gives no password.</summary>
     public static Task<IotProcess> WithGeneratedPassword() => WithPassword(null);
 
