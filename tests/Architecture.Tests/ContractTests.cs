@@ -13,7 +13,7 @@ public sealed class ContractTests
 
     private static readonly Type[] Plain =
     [
-        typeof(string), typeof(bool), typeof(int), typeof(uint), typeof(long), typeof(ushort), typeof(double), typeof(Guid),
+        typeof(string), typeof(bool), typeof(byte), typeof(int), typeof(uint), typeof(long), typeof(ushort), typeof(double), typeof(Guid),
         typeof(DateTimeOffset), typeof(TimeSpan), typeof(ReadOnlyMemory<byte>), typeof(CancellationToken), typeof(void),
     ];
 

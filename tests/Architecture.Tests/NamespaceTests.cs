@@ -13,7 +13,7 @@ public sealed class NamespaceTests
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],
-        ["Silo"] = ["Cluster/Embedded", "Cluster/Orleans", "Demo"],
+        ["Silo"] = ["Cluster", "Cluster/Embedded", "Cluster/Orleans", "Demo", "Trust"],
         ["EmbeddedSilo"] = ["Orleans", "Engine"],
     };
 
