@@ -56,7 +56,7 @@ internal sealed partial class JwtAuthentication(
         var skew = TimeSpan.FromTicks(Math.Min(gateway.Value.ClockSkew.Ticks, TimeSpan.FromSeconds(3).Ticks));
         var holder = new ClaimsPrincipal(result.ClaimsIdentity);
         return result.TokenType == AccessTokens.DeviceType
-            ? (CallerMiddleware.CallerOf(holder, skew, CallerKind.Device), CallerMiddleware.Claim(holder, AccessTokens.CredentialClaim))
+            ? (CallerMiddleware.CallerOf(holder, skew, isDevice: true), CallerMiddleware.Claim(holder, AccessTokens.CredentialClaim))
             : (CallerMiddleware.CallerOf(holder, skew), null);
     }
 

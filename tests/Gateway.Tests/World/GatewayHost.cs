@@ -81,7 +81,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     public string Token(Roles roles, string tenant = "default", string id = "u-1") => Services.GetRequiredService<AccessTokens>()
-        .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()));
+        .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()), Grains.AddSession(tenant, id, roles));
 
     /// <summary>Sends these bytes and reads what comes until the server closes: for what no decent client would send.</summary>
     public async Task<RawAnswer> Send(string request)
