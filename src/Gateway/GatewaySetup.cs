@@ -40,6 +40,9 @@ public static class GatewaySetup
             .Validate(options => options.AccessTokenLifetime >= TimeSpan.FromMinutes(1)
                                  && options.AccessTokenLifetime <= TimeSpan.FromHours(1),
                 "Gateway:AccessTokenLifetime is 1 minute to 1 hour.")
+            .Validate(options => options.RefreshTokenLifetime >= options.AccessTokenLifetime
+                                 && options.RefreshTokenLifetime <= TimeSpan.FromDays(366),
+                "Gateway:RefreshTokenLifetime is AccessTokenLifetime to 366 days, written d.hh:mm:ss.")
             .Validate(options => options.ClockSkew >= TimeSpan.Zero && options.ClockSkew <= TimeSpan.FromSeconds(30),
                 "Gateway:ClockSkew is 0 to 30 seconds.")
             .Validate(options => options.RegistrationRole is Roles.None or Roles.Viewer,
@@ -57,6 +60,7 @@ public static class GatewaySetup
         services.AddHealthChecks();
         services.AddTokens();
         services.AddSingleton<TenantGrains>();
+        services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
         return services.AddGatewayDocument();
     }

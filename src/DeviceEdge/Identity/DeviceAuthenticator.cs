@@ -123,9 +123,17 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     private static string ClientIdOf(ConnectPacket connect) =>
         connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
 
-    /// <summary>Three parts in base64url (RFC 7515 section 7.1), or five when it is encrypted (RFC 7516 section 7.1). A device's key is one.</summary>
+    /// <summary>
+    /// Parts with dots between them: three (RFC 7515 section 7.1), five of an encrypted one (RFC 7516 section 7.1), or those of
+    /// a personal access token. A device's key has no dot.
+    /// </summary>
     private static bool IsToken(string secret)
     {
+        if (secret.StartsWith("iotp_", StringComparison.Ordinal) && secret.Contains('.', StringComparison.Ordinal))
+        {
+            return true;
+        }
+
         var parts = secret.Split('.');
         return parts.Length is 3 or 5 && Array.TrueForAll(parts, part => part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Base64Url));
     }
