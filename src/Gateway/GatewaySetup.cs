@@ -76,7 +76,12 @@ public static class GatewaySetup
     public static void MapGateway(this IEndpointRouteBuilder routes)
     {
         routes.MapAuth();
+        routes.MapSessions();
+        routes.MapPersonalTokens();
+        routes.MapOAuth();
         routes.MapUsers();
+        routes.MapServiceAccounts();
+        routes.MapTenants();
         routes.MapDevices();
         routes.MapTelemetry();
         routes.MapHealth();
