@@ -87,7 +87,12 @@ public static class GatewaySetup
     {
         routes.MapAuth();
         routes.MapWellKnown();
+        routes.MapSessions();
+        routes.MapPersonalTokens();
+        routes.MapOAuth();
         routes.MapUsers();
+        routes.MapServiceAccounts();
+        routes.MapTenants();
         routes.MapDevices();
         routes.MapTelemetry();
         routes.MapHealth();

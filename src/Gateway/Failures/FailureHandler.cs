@@ -78,7 +78,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             StatusCodes.Status405MethodNotAllowed => WriteBlank(context, $"This address takes {response.Headers.Allow}."),
             StatusCodes.Status406NotAcceptable => WriteBlank(context, $"This address answers {AnswerFormats.All}; Accept names none of them."),
             StatusCodes.Status413PayloadTooLarge => Write(context, Failure.TooLarge, "The body is larger than this server takes."),
-            StatusCodes.Status415UnsupportedMediaType => WriteBlank(context, "The body has the Content-Type application/json."),
+            StatusCodes.Status415UnsupportedMediaType => WriteBlank(context, "The body has the Content-Type application/json; at /oauth/token application/x-www-form-urlencoded."),
             StatusCodes.Status500InternalServerError => WriteBlank(context,
                 $"Something went wrong here, and it is in the log under {context.TraceIdentifier}."),
             StatusCodes.Status504GatewayTimeout => WriteBlank(context,
