@@ -35,6 +35,8 @@ public static class DeviceEdgeSetup
         services.AddMetrics();
         services.AddSingleton<DeviceEdgeMetrics>();
         services.AddSingleton<DeviceAuthenticator>();
+        services.AddSingleton<TenantWatch>();
+        services.AddHostedService(s => s.GetRequiredService<TenantWatch>());
         services.AddSingleton<Deliveries>();
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<Edge>();

@@ -35,6 +35,7 @@ internal static class GatewayDocument
         ["points"] = "Asks for the points of a chart of so many columns, 1 to 10000.",
         ["search"] = "Part of the id or the name, at most 200 characters.",
         ["id"] = "The id.",
+        ["name"] = "The name.",
     };
 
     public static IServiceCollection AddGatewayDocument(this IServiceCollection services) =>

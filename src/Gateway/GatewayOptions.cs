@@ -29,6 +29,9 @@ public sealed class GatewayOptions
     /// <summary>How long an access token is good for, 1 minute to 1 hour. Default: 15 minutes.</summary>
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>How long a session lives that is not used, at most 366 days; each use of its refresh token begins it anew. Default: 30 days.</summary>
+    public TimeSpan RefreshTokenLifetime { get; set; } = TimeSpan.FromDays(30);
+
     /// <summary>How far the clocks of gateways may differ, at most 30 seconds. Default: 5 seconds.</summary>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -41,6 +41,9 @@ public static class GatewaySetup
             .Validate(options => options.AccessTokenLifetime >= TimeSpan.FromMinutes(1)
                                  && options.AccessTokenLifetime <= TimeSpan.FromHours(1),
                 "Gateway:AccessTokenLifetime is 1 minute to 1 hour.")
+            .Validate(options => options.RefreshTokenLifetime >= options.AccessTokenLifetime
+                                 && options.RefreshTokenLifetime <= TimeSpan.FromDays(366),
+                "Gateway:RefreshTokenLifetime is AccessTokenLifetime to 366 days, written d.hh:mm:ss.")
             .Validate(options => options.ClockSkew >= TimeSpan.Zero && options.ClockSkew <= TimeSpan.FromSeconds(30),
                 "Gateway:ClockSkew is 0 to 30 seconds.")
             .Validate(options => options.RegistrationRole is Roles.None or Roles.Viewer,
@@ -65,6 +68,7 @@ public static class GatewaySetup
         services.AddTokens();
         services.AddGatewayHttps();
         services.AddSingleton<TenantGrains>();
+        services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
         return services.AddGatewayDocument();
     }
@@ -94,7 +98,12 @@ public static class GatewaySetup
     {
         routes.MapAuth();
         routes.MapWellKnown();
+        routes.MapSessions();
+        routes.MapPersonalTokens();
+        routes.MapOAuth();
         routes.MapUsers();
+        routes.MapServiceAccounts();
+        routes.MapTenants();
         routes.MapDevices();
         routes.MapTelemetry();
         routes.MapHealth();

@@ -93,10 +93,13 @@ public abstract class GrainTest : IAsyncLifetime
 
     /// <summary>Connects a user, whose token is the caller.</summary>
     protected Task<EdgeClient> ConnectUser(
-        string id, Roles roles, string clientId = "web", uint expiry = 0, Will? will = null)
+        string id, Roles roles, string clientId = "web", uint expiry = 0, Will? will = null) =>
+        ConnectUser(User(roles, id: id), clientId, expiry, will);
+
+    /// <summary>Likewise, as the token has it.</summary>
+    protected Task<EdgeClient> ConnectUser(Caller caller, string clientId = "web", uint expiry = 0, Will? will = null)
     {
-        var caller = User(roles, id: id);
-        var client = new EdgeClient(Host.Grains, Grains.UserClient(Tenant, id), caller);
+        var client = new EdgeClient(Host.Grains, Grains.UserClient(caller.Tenant, caller.Subject), caller);
         return client.Connect(caller, new Credential(CredentialKind.Token, null, []), clientId, false, expiry, will);
     }
 

@@ -19,7 +19,11 @@ namespace OrleansIoT.DeviceEdge.Identity;
 /// </summary>
 internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceEdgeOptions> options, TokenCheck? tokens = null)
 {
+    /// <summary>The tenant of who does not name one: of certificates, whose authority is the installation's, and of those who show nothing.</summary>
     private const string Tenant = GrainKey.DefaultTenant;
+
+    /// <summary>How a user's personal access token begins. It has dots, which a device's key has not.</summary>
+    private const string PersonalPrefix = "iotp_";
 
     private static readonly SearchValues<char> Base64Url = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
@@ -42,7 +46,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         }
 
         var secret = Utf8.IsValid(password.Span) ? Encoding.UTF8.GetString(password.Span) : throw Wrong();
-        return IsToken(secret) ? await OfToken(connect, secret, connection) : OfKey(connect, secret);
+        return IsToken(secret) || IsPersonalToken(secret) ? await OfToken(connect, secret, connection) : OfKey(connect, secret);
     }
 
     private Claim OfCertificate(ConnectPacket connect, DeviceCertificate certificate)
@@ -72,13 +76,14 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
             throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
         }
 
-        if (caller.Kind == CallerKind.User && connection.Get<NoUserCredentials>() is { } no)
+        if (caller.Kind != CallerKind.Device && connection.Get<NoUserCredentials>() is { } no)
         {
             throw new FailureException(Failure.Forbidden, no.Why);
         }
 
         var isNamed = string.IsNullOrEmpty(connect.UserName)
             || connect.UserName == caller.Subject
+            || connect.UserName == $"{caller.Tenant}/{caller.Subject}"
             || (caller.Kind == CallerKind.User && connect.UserName.Contains('@', StringComparison.Ordinal));
         if (!isNamed)
         {
@@ -98,10 +103,20 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         return claim with { IsRevoked = isRevoked };
     }
 
-    private Claim OfKey(ConnectPacket connect, string key) =>
-        connect.UserName is not { Length: > 0 } id ? throw NoCredential(connect)
-        : DeviceId.IsValid(id, out _) ? OfDevice(Caller.Device(Tenant, id), connect, new Credential(CredentialKind.Key, key, []))
-        : throw Wrong();
+    /// <summary>The user name is the device's id, with its tenant and a slash before it unless that is the installation's own.</summary>
+    private Claim OfKey(ConnectPacket connect, string key)
+    {
+        if (connect.UserName is not { Length: > 0 } name)
+        {
+            throw NoCredential(connect);
+        }
+
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        var (tenant, id) = slash < 0 ? (Tenant, name) : (name[..slash], name[(slash + 1)..]);
+        return TenantName.IsValid(tenant, out _) && DeviceId.IsValid(id, out _)
+            ? OfDevice(Caller.Device(tenant, id), connect, new Credential(CredentialKind.Key, key, []))
+            : throw Wrong();
+    }
 
     private Claim OfNobody(ConnectPacket connect)
     {
@@ -134,6 +149,9 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         var parts = secret.Split('.');
         return parts.Length is 3 or 5 && Array.TrueForAll(parts, part => part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Base64Url));
     }
+
+    private static bool IsPersonalToken(string secret) =>
+        secret.StartsWith(PersonalPrefix, StringComparison.Ordinal) && secret.Contains('.', StringComparison.Ordinal);
 
     private static FailureException NoCredential(ConnectPacket connect) => string.IsNullOrEmpty(connect.UserName)
         ? new FailureException(Failure.Forbidden, "The user name is the device's id and the password its key, or the password is a token.")

@@ -83,7 +83,7 @@ internal sealed partial class DeviceSession
             {
                 End(Ending.Expired);
             }
-            else if (claim.IsRevoked())
+            else if (claim.IsRevoked() || _edge.Tenants.IsOut(claim.Caller.Tenant))
             {
                 End(Ending.Revoked);
             }

@@ -12,6 +12,7 @@ internal sealed class EdgeContext(
     DeviceAuthenticator authenticator,
     Edge edge,
     Deliveries deliveries,
+    TenantWatch tenants,
     DeviceEdgeMetrics metrics,
     TimeProvider time,
     ILogger<DeviceSession> log) : IDisposable
@@ -23,6 +24,8 @@ internal sealed class EdgeContext(
     public Edge Edge => edge;
 
     public Deliveries Deliveries => deliveries;
+
+    public TenantWatch Tenants => tenants;
 
     public DeviceEdgeMetrics Metrics => metrics;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
         switch (exception)
         {
             case FailureException failure:
-                await Write(context, failure.Failure, failure.Message);
+                await Write(context, failure.Failure, failure.Message, failure.RetryAfter);
                 break;
 
             case BadHttpRequestException { InnerException: JsonException json }:
@@ -45,7 +46,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     }
 
     /// <summary>Writes the answer to a refusal.</summary>
-    public static Task Write(HttpContext context, Failure failure, string detail)
+    public static Task Write(HttpContext context, Failure failure, string detail, TimeSpan? retryAfter = null)
     {
         var (status, code, title) = Describe(failure);
         if (failure == Failure.NotSignedIn && context.Response.Headers.WWWAuthenticate.Count == 0)
@@ -55,7 +56,8 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
 
         if (failure is Failure.TooMany or Failure.Unavailable)
         {
-            context.Response.Headers.RetryAfter = failure == Failure.TooMany ? "10" : "1"; // seconds
+            var seconds = retryAfter is { } wait ? (int)Math.Ceiling(wait.TotalSeconds) : failure == Failure.TooMany ? 10 : 1;
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         return Write(context, new Problem($"urn:orleans-iot:failure:{code}", title, status, detail) { Failure = code });
@@ -76,7 +78,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
             StatusCodes.Status405MethodNotAllowed => WriteBlank(context, $"This address takes {response.Headers.Allow}."),
             StatusCodes.Status406NotAcceptable => WriteBlank(context, $"This address answers {AnswerFormats.All}; Accept names none of them."),
             StatusCodes.Status413PayloadTooLarge => Write(context, Failure.TooLarge, "The body is larger than this server takes."),
-            StatusCodes.Status415UnsupportedMediaType => WriteBlank(context, "The body has the Content-Type application/json."),
+            StatusCodes.Status415UnsupportedMediaType => WriteBlank(context, "The body has the Content-Type application/json; at /oauth/token application/x-www-form-urlencoded."),
             StatusCodes.Status500InternalServerError => WriteBlank(context,
                 $"Something went wrong here, and it is in the log under {context.TraceIdentifier}."),
             StatusCodes.Status504GatewayTimeout => WriteBlank(context,

@@ -8,16 +8,20 @@ using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
 
-/// <summary>How somebody becomes a user, and a user gets an access token.</summary>
+/// <summary>How somebody becomes a user, and a user gets access tokens, goes on getting them, and leaves.</summary>
 internal static class AuthApi
 {
     private const string ServiceName = "gateway";
 
+    private const string ExampleSignedIn =
+        """{"message": "Signed in.", "auth_token": "eyJhbGciOiJFUzI1NiIs…", "expires_in": 900, "refresh_token": "iotr_default.0195…", "refresh_expires_in": 2592000}""";
+
     public static void MapAuth(this IEndpointRouteBuilder routes)
     {
-        var auth = routes.MapGroup("/auth").WithTags("Identity").AllowAnonymous();
+        var auth = routes.MapGroup("/auth").WithTags("Identity");
 
         auth.MapPost("/register", Register)
+            .AllowAnonymous()
             .WithName("Register")
             .WithSummary("Registers a user")
             .WithDescription("The password has 8 to 128 characters, is not the email or the user name, and is not one of the most common ones.")
@@ -26,12 +30,34 @@ internal static class AuthApi
             .Fails(400, 409, 413, 415, 429, 503, 504);
 
         auth.MapPost("/login", Login)
+            .AllowAnonymous()
             .WithName("Login")
-            .WithSummary("Exchanges email and password for an access token")
-            .WithDescription("An unknown user and a wrong password are the same 401.")
+            .WithSummary("Opens a session: exchanges email and password for an access token and a refresh token")
+            .WithDescription("An unknown user and a wrong password are the same 401. Who is wrong five times waits, longer each time, at most a minute.")
             .ExampleBody("""{"email": "ada@example.org", "password": "correct horse battery staple"}""")
-            .ExampleAnswer("""{"message": "Signed in.", "auth_token": "eyJhbGciOiJFUzI1NiIs…", "expires_in": 900}""")
+            .ExampleAnswer(ExampleSignedIn)
             .Fails(400, 401, 413, 415, 429, 503, 504);
+
+        auth.MapPost("/refresh", Refresh)
+            .AllowAnonymous()
+            .WithName("Refresh")
+            .WithSummary("Exchanges a refresh token for a new access token and the next refresh token")
+            .WithDescription("A refresh token is good once. One that comes a second time was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2).")
+            .ExampleBody("""{"refresh_token": "iotr_default.0195…"}""")
+            .ExampleAnswer(ExampleSignedIn)
+            .Fails(400, 401, 413, 415, 503, 504);
+
+        auth.MapPost("/logout", Logout)
+            .WithName("Logout")
+            .WithSummary("Ends the session that the access token belongs to")
+            .Fails(401, 403, 404, 503, 504);
+
+        auth.MapPost("/password", ChangePassword)
+            .WithName("ChangePassword")
+            .WithSummary("Changes one's own password")
+            .WithDescription("Every other session and every personal access token ends. It takes a session: a personal access token does not do.")
+            .ExampleBody("""{"current_password": "correct horse battery staple", "new_password": "a longer one than that"}""")
+            .Fails(400, 401, 403, 404, 413, 415, 429, 503, 504);
     }
 
     private static async Task<Created<RegisteredUser>> Register(
@@ -44,15 +70,59 @@ internal static class AuthApi
     }
 
     private static async Task<Ok<SignedIn>> Login(
-        Credentials credentials, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
+        Credentials credentials, HttpContext context, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
     {
-        Caller.SigningIn(options.Value.Tenant, ServiceName).Enter();
-        var user = await UserOf(credentials.Email, grains).SignIn(credentials.Password);
-        return TypedResults.Ok(new SignedIn(
-            "Signed in.",
-            tokens.Issue(options.Value.Tenant, user),
-            (int)options.Value.AccessTokenLifetime.TotalSeconds));
+        var tenant = credentials.Tenant ?? options.Value.Tenant;
+        if (credentials.Tenant is not null && credentials.Tenant != options.Value.Tenant && !TenantName.IsValid(tenant, out var why))
+        {
+            throw new FailureException(Failure.Invalid, why);
+        }
+
+        Caller.SigningIn(tenant, ServiceName).Enter();
+        var session = await UserOf(credentials.Email, grains)
+            .SignIn(credentials.Password, context.Origin(), options.Value.RefreshTokenLifetime);
+        return Answer("Signed in.", tenant, session, tokens, options.Value);
     }
+
+    private static async Task<Ok<SignedIn>> Refresh(
+        RefreshRequest request, HttpContext context, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
+    {
+        if (!OpaqueToken.TryParse(OpaqueToken.RefreshPrefix, request.RefreshToken, out var token))
+        {
+            throw NotGood();
+        }
+
+        Caller.SigningIn(token.Tenant, ServiceName).Enter();
+        var user = await grains.FindUser(token.UserId) ?? throw NotGood();
+        var session = await user.Refresh(token.Id, token.Secret, context.Origin(), options.Value.RefreshTokenLifetime);
+        return Answer("Refreshed.", token.Tenant, session, tokens, options.Value);
+    }
+
+    private static async Task<NoContent> Logout(TenantGrains grains)
+    {
+        var user = await grains.Self();
+        await user.EndSession(Caller.Current!.SessionId ?? "");
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<NoContent> ChangePassword(PasswordChange change, TenantGrains grains)
+    {
+        var user = await grains.Self();
+        await user.ChangePassword(change.CurrentPassword, change.NewPassword);
+        return TypedResults.NoContent();
+    }
+
+    private static Ok<SignedIn> Answer(
+        string message, string tenant, OpenedSession session, AccessTokens tokens, GatewayOptions options) => TypedResults.Ok(new SignedIn(
+        message,
+        tokens.Issue(tenant, session.User, session.SessionId),
+        (int)options.AccessTokenLifetime.TotalSeconds,
+        new OpaqueToken(tenant, session.User.Id, session.SessionId, session.Secret).Format(OpaqueToken.RefreshPrefix),
+        (int)options.RefreshTokenLifetime.TotalSeconds));
+
+    /// <summary>What the user's grain says too, so that nothing is learnt from where it failed.</summary>
+    private static FailureException NotGood() =>
+        new(Failure.NotSignedIn, "The refresh token is not one of ours, was used already, or its session has ended. Sign in again.");
 
     /// <summary>What cannot be an email wakes no grain.</summary>
     private static IUserGrain UserOf(string email, TenantGrains grains) =>
@@ -78,9 +148,32 @@ internal sealed record Credentials
     public required string Email { get; init; }
 
     public required string Password { get; init; }
+
+    /// <summary>The user's tenant; the gateway's own when left out.</summary>
+    public string? Tenant { get; init; }
+}
+
+internal sealed record RefreshRequest
+{
+    /// <summary>The one that the last sign-in or refresh of the session answered.</summary>
+    public required string RefreshToken { get; init; }
+}
+
+internal sealed record PasswordChange
+{
+    public required string CurrentPassword { get; init; }
+
+    /// <summary>8 to 128 characters.</summary>
+    public required string NewPassword { get; init; }
 }
 
 /// <param name="Message">For people.</param>
 /// <param name="AuthToken">The access token, to send as <c>Authorization: Bearer …</c>.</param>
 /// <param name="ExpiresIn">How many seconds it is good for.</param>
-internal sealed record SignedIn(string Message, string AuthToken, int ExpiresIn);
+/// <param name="RefreshToken">Good once, for POST /auth/refresh.</param>
+/// <param name="RefreshExpiresIn">How many seconds it is good for.</param>
+internal sealed record SignedIn(string Message, string AuthToken, int ExpiresIn, string RefreshToken, int RefreshExpiresIn)
+{
+    /// <summary>A record would print the tokens.</summary>
+    public override string ToString() => $"SignedIn {{ {Message} }}";
+}

@@ -23,7 +23,7 @@ public static class MqttTokens
         var skew = services.GetRequiredService<IOptions<GatewayOptions>>().Value.ClockSkew;
         var proved = admitted.Proved;
         var caller = proved.Caller with { ExpiresAt = proved.EndsAt + (skew < LongestSkew ? skew : LongestSkew) };
-        return new MqttToken(caller, proved.DeviceCredential, services.GetRequiredService<TokenWatches>().Watch(admitted));
+        return new MqttToken(caller, proved.DeviceCredential, services.GetRequiredService<TokenWatches>().Watch(admitted, token));
     }
 }
 

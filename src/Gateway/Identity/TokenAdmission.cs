@@ -8,7 +8,7 @@ namespace OrleansIoT.Gateway.Identity;
 /// then on it is remembered. Several first sights at once are looked at several times, which harms nobody.
 /// </summary>
 internal sealed partial class TokenAdmission(
-    JwtAuthentication tokens, TokenKeys keys, RememberedTokens remembered, GatewayMetrics metrics,
+    JwtAuthentication tokens, TokenKeys keys, Admissions admissions, RememberedTokens remembered, GatewayMetrics metrics,
     ILogger<TokenAdmission> logger)
 {
     /// <param name="text">What has the token, from <paramref name="start"/> to its end; a string of its own is only made at a first sight.</param>
@@ -35,24 +35,31 @@ internal sealed partial class TokenAdmission(
     {
         metrics.TokenValidated();
         var withdrawals = keys.Withdrawals;
-        if (await tokens.Validate(token) is not { } proved)
+        var proved = OpaqueToken.TryParse(OpaqueToken.PersonalPrefix, token, out var personal)
+            ? ProvedToken.OfPerson(personal)
+            : await tokens.Validate(token);
+        if (proved is null)
         {
             return null;
         }
 
         var moment = remembered.Before(proved.Caller, withdrawals);
-        if (await AskHolder(proved) is not { } caller)
+        if (await AskHolder(proved, token) is not { } caller)
         {
             LogOver(proved.Caller.Tenant, proved.Caller.Subject);
             return null;
         }
 
-        var admitted = new AdmittedToken(proved with { Caller = caller }, moment);
+        var admitted = new AdmittedToken(proved with { Caller = caller, EndsAt = proved.IsPersonal ? caller.ExpiresAt : proved.EndsAt }, moment);
         remembered.Add(hash, admitted);
         return admitted;
     }
 
     /// <summary>Whether what the token stands for lives still, of those who know.</summary>
     /// <returns>The caller with its rights as they are now, or null.</returns>
-    public static Task<Caller?> AskHolder(ProvedToken token) => Task.FromResult<Caller?>(token.Caller);
+    public async Task<Caller?> AskHolder(ProvedToken proved, string token) =>
+        proved.IsPersonal ? (await admissions.AdmitOpaque(token))?.Caller
+        : proved.IsExternal ? await admissions.AdmitExternal(proved.Caller)
+        : proved.DeviceCredential is not null ? proved.Caller // its grain decides, when it connects
+        : await admissions.Admit(proved.Caller);
 }

@@ -15,10 +15,13 @@ internal static class TokenClaims
         var caller = new Caller(
             token.GetPayloadValue<string>(AccessTokens.TenantClaim),
             token.Subject,
-            isDevices ? CallerKind.Device : CallerKind.User,
+            isDevices ? CallerKind.Device
+                : token.GetPayloadValue<string>(AccessTokens.ClientClaim) == token.Subject ? CallerKind.Service
+                : CallerKind.User,
             isDevices ? Roles.None : RolesOf(token),
             token.Id,
-            ends + skew);
+            ends + skew,
+            isDevices ? null : token.GetPayloadValue<string>(AccessTokens.SessionClaim));
         return new ProvedToken(caller, ends, isDevices ? token.GetPayloadValue<string>(AccessTokens.CredentialClaim) : null, token.Kid);
     }
 

@@ -115,6 +115,11 @@ internal static class TokenForm
             return HasText(claims, AccessTokens.CredentialClaim) ? null : "cred is missing or no text";
         }
 
+        if (!HasText(claims, AccessTokens.SessionClaim) || !HasText(claims, AccessTokens.ClientClaim))
+        {
+            return "sid or client_id is missing or no text";
+        }
+
         return claims.TryGetProperty(AccessTokens.RolesClaim, out var roles)
                && roles.ValueKind == JsonValueKind.Array
                && roles.EnumerateArray().All(role => role.ValueKind == JsonValueKind.String

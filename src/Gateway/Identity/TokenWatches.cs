@@ -4,20 +4,20 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>Connections that last: whether what their token stands for has ended before the token.</summary>
-internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, TimeProvider clock)
+internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, TokenAdmission admission, TimeProvider clock)
 {
     /// <summary>While nothing is heard of revocations, a connection's holder is asked this often.</summary>
     private static readonly TimeSpan WhileDeaf = TimeSpan.FromSeconds(3);
 
     /// <returns>To be asked once a second. It answers at once: two numbers are compared, and only when they differ is the holder asked, in the background.</returns>
-    public Func<bool> Watch(AdmittedToken token) => new TokenWatch(this, token).IsRevoked;
+    public Func<bool> Watch(AdmittedToken admitted, string token) => new TokenWatch(this, admitted, token).IsRevoked;
 
-    private sealed class TokenWatch(TokenWatches all, AdmittedToken token)
+    private sealed class TokenWatch(TokenWatches all, AdmittedToken admitted, string token)
     {
-        private readonly Caller _caller = token.Caller;
-        private readonly string _holder = Revocations.HolderOf(token.Caller.Tenant, token.Caller.Subject);
-        private readonly string _everybody = Revocations.HolderOf(token.Caller.Tenant, "");
-        private RememberedTokens.Moment _moment = token.Moment;
+        private readonly Caller _caller = admitted.Caller;
+        private readonly string _holder = Revocations.HolderOf(admitted.Caller.Tenant, admitted.Caller.Subject);
+        private readonly string _everybody = Revocations.HolderOf(admitted.Caller.Tenant, "");
+        private RememberedTokens.Moment _moment = admitted.Moment;
         private long _askedAt = all.Clock.GetTimestamp();
         private int _isAsking;
         private volatile bool _isRevoked;
@@ -45,8 +45,8 @@ internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, Time
         {
             try
             {
-                var isSigned = token.Proved.KeyId is not { } kid || all.Keys.ToVerify(kid, _caller.Kind) is not null;
-                _isRevoked = !isSigned || await TokenAdmission.AskHolder(token.Proved) is null;
+                var isSigned = admitted.Proved.KeyId is not { } kid || all.Keys.ToVerify(kid, _caller.Kind) is not null;
+                _isRevoked = !isSigned || await all.Admission.AskHolder(admitted.Proved, token) is null;
                 _moment = now;
             }
             catch (FailureException)
@@ -63,6 +63,8 @@ internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, Time
     private Revocations Revocations => revocations;
 
     private TokenKeys Keys => keys;
+
+    private TokenAdmission Admission => admission;
 
     private TimeProvider Clock => clock;
 }

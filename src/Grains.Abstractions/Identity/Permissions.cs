@@ -22,13 +22,29 @@ public static class Permissions
         MayKnowOf(caller, tenant)
         && (caller.Roles & (Roles.Viewer | Roles.Operator | Roles.Admin | Roles.System)) != 0;
 
+    /// <summary>A topic that is not granted is for the caller one that does not exist.</summary>
+    public static bool MayReadTopic(Caller caller, string tenant, string topic) =>
+        MayReadTelemetry(caller, tenant) && TopicGrants.Allow(caller.Grants, topic);
+
+    /// <summary>Who is narrowed passes on only what it has itself: a key that publishes elsewhere would be a way around.</summary>
+    /// <param name="filters">What a device, whose credential the caller gets to know, may publish and subscribe to.</param>
+    public static bool MayPassOn(Caller caller, IEnumerable<string> filters) =>
+        filters.All(filter => filter is ['!', ..] || TopicGrants.AllowAll(caller.Grants, filter));
+
     public static bool MaySeeDevices(Caller caller, string tenant) => MayReadTelemetry(caller, tenant);
 
     public static bool MayManageDevices(Caller caller, string tenant) =>
         MayKnowOf(caller, tenant) && (caller.Roles & (Roles.Operator | Roles.Admin | Roles.System)) != 0;
 
+    /// <summary>Users, service accounts and their rights. Who is narrowed gives nobody rights, or could give what it has not.</summary>
     public static bool MayManageUsers(Caller caller, string tenant) =>
-        MayKnowOf(caller, tenant) && (caller.Roles & (Roles.Admin | Roles.System)) != 0;
+        IsSystem(caller) || (caller.Tenant == tenant && (caller.Roles & Roles.Admin) != 0 && caller.Grants.IsDefaultOrEmpty);
+
+    /// <summary>Tenants are made by the administrators of the installation's own one.</summary>
+    public static bool MayManageTenants(Caller caller) => MayManageUsers(caller, GrainKey.DefaultTenant);
+
+    /// <summary>Everything that may be given to somebody: what comes from outside is never the system and checks no credentials.</summary>
+    public static bool AreRoles(Roles roles) => (roles & ~(Roles.Viewer | Roles.Operator | Roles.Admin)) == 0;
 
     /// <summary>Everybody sees their own record, administrators see all of their tenant's.</summary>
     public static bool MaySeeUser(Caller caller, string tenant, string userId) =>
@@ -43,23 +59,28 @@ public static class Permissions
     public static bool IsUser(Caller caller, string tenant, string user) =>
         caller.Kind == CallerKind.User && caller.Tenant == tenant && caller.Subject == user;
 
+    /// <summary>Likewise, or the service account; the ids of both are never the same.</summary>
+    public static bool IsAccount(Caller caller, string tenant, string account) =>
+        IsUser(caller, tenant, account)
+        || (caller.Kind == CallerKind.Service && (caller.Roles & (Roles.SignIn | Roles.System)) == 0
+            && caller.Tenant == tenant && caller.Subject == account);
+
     /// <summary>
-    /// Readings enter a topic's history from devices of the same tenant and from users who may publish; the client's grain
-    /// has checked the topic.
+    /// Readings enter a topic's history from devices of the same tenant and from accounts that may publish; the client's
+    /// grain has checked the topic.
     /// </summary>
     public static bool MayAppend(Caller caller, string tenant) =>
         IsSystem(caller)
         || (caller.Tenant == tenant
-            && (caller.Kind == CallerKind.Device
-                || (caller.Kind == CallerKind.User && (caller.Roles & (Roles.Operator | Roles.Admin)) != 0)));
+            && (caller.Kind == CallerKind.Device || (caller.Roles & (Roles.Operator | Roles.Admin)) != 0));
 
-    /// <summary>What a user's roles let it publish to over MQTT, as grants: operators send commands, viewers nothing.</summary>
-    public static ImmutableArray<string> PublishGrantsOf(Roles roles) =>
-        (roles & (Roles.Operator | Roles.Admin)) != 0 ? ["#"] : [];
+    /// <summary>What an account may publish to over MQTT, as grants: operators send commands, viewers nothing.</summary>
+    public static ImmutableArray<string> PublishGrantsOf(Caller caller) =>
+        (caller.Roles & (Roles.Operator | Roles.Admin)) != 0 ? TopicGrants.OfDevice(caller.Grants) : [];
 
-    /// <summary>What a user's roles let it subscribe to, as grants: whoever reads telemetry hears all of it.</summary>
-    public static ImmutableArray<string> SubscribeGrantsOf(Roles roles) =>
-        (roles & (Roles.Viewer | Roles.Operator | Roles.Admin)) != 0 ? ["#"] : [];
+    /// <summary>What an account may subscribe to, as grants: whoever reads telemetry hears all of it that it is not narrowed from.</summary>
+    public static ImmutableArray<string> SubscribeGrantsOf(Caller caller) =>
+        (caller.Roles & (Roles.Viewer | Roles.Operator | Roles.Admin)) != 0 ? TopicGrants.OfDevice(caller.Grants) : [];
 
     /// <summary>
     /// A device publishes below <c>devices/{itself}/</c>, and everybody to the topics that a grant matches, unless a grant

@@ -190,9 +190,21 @@ public interface IClientGrain : IGrainWithStringKey
     Task Due(string clientId);
 }
 
-/// <summary>A user's clients, keyed by <c>{tenant}/{user id}</c>: what <see cref="IDeviceGrain"/> is for devices. Connect's caller is the user.</summary>
+/// <summary>
+/// The clients of a user or a service account, keyed by <c>{tenant}/{its id}</c>: what <see cref="IDeviceGrain"/> is for
+/// devices. Connect's caller is the user. What follows is said by the system, when rights have changed and that is durable.
+/// </summary>
 [Alias("iot.IUserClientGrain")]
-public interface IUserClientGrain : IClientGrain;
+public interface IUserClientGrain : IClientGrain
+{
+    /// <summary>Ends the connections that were made out of these sign-in sessions (<see cref="Caller.SessionId"/>).</summary>
+    [Alias("SignOut")]
+    Task SignOut(ImmutableArray<string> sessions);
+
+    /// <summary>Ends every connection, and deletes every MQTT session with its queue: they rest on rights that are no more.</summary>
+    [Alias("Remove")]
+    Task Remove();
+}
 
 public static class ClientGrains
 {

@@ -121,4 +121,36 @@ public static class TopicFilter
             filter = filter[(filterSlash + 1)..];
         }
     }
+
+    /// <summary>A filter that matches exactly the topic names that both match; null when there are none.</summary>
+    public static string? Intersection(string one, string other)
+    {
+        if ((one is ['$', ..] && other is ['+' or '#', ..]) || (other is ['$', ..] && one is ['+' or '#', ..]))
+        {
+            return null; // [MQTT-4.7.2-1]
+        }
+
+        var (a, b) = (one.Split('/'), other.Split('/'));
+        var levels = new List<string>(Math.Max(a.Length, b.Length));
+        for (var i = 0; ; i++)
+        {
+            if (i == a.Length || i == b.Length)
+            {
+                // 'a/#' matches 'a' too, so a '#' meets an end as well.
+                return a.Length == b.Length || (i == a.Length ? b[i..] : a[i..]) is ["#"] ? string.Join('/', levels) : null;
+            }
+
+            if (a[i] == "#" || b[i] == "#")
+            {
+                return string.Join('/', levels.Concat(a[i] == "#" ? b[i..] : a[i..]));
+            }
+
+            if (a[i] != "+" && b[i] != "+" && a[i] != b[i])
+            {
+                return null;
+            }
+
+            levels.Add(a[i] == "+" ? b[i] : a[i]);
+        }
+    }
 }

@@ -51,6 +51,7 @@ public sealed partial class DeviceGrain(
         }
 
         Check(registration);
+        DemandPassOn(registration.Publish, registration.Subscribe);
         if (state.RecordExists)
         {
             throw new FailureException(Failure.Conflict, "There is a device with this id.");
@@ -75,6 +76,7 @@ public sealed partial class DeviceGrain(
     public async Task<string> RenewKey()
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
+        DemandPassOn(state.State.Publish, state.State.Subscribe);
         var key = DeviceKey.Create();
         state.State = state.State with { KeyHash = DeviceKey.Hash(key) };
         await Durably(state.WriteStateAsync);
@@ -127,6 +129,7 @@ public sealed partial class DeviceGrain(
     public Task<string> CredentialId()
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
+        DemandPassOn(state.State.Publish, state.State.Subscribe);
         return Task.FromResult(DeviceKey.CredentialId(state.State.KeyHash));
     }
 
@@ -192,6 +195,15 @@ public sealed partial class DeviceGrain(
         {
             ForgetNobody();
             throw NotFound();
+        }
+    }
+
+    /// <summary>The caller gets to know a credential of the device, and with it everything that the device may.</summary>
+    private void DemandPassOn(ImmutableArray<string> publish, ImmutableArray<string> subscribe)
+    {
+        if (!Permissions.MayPassOn(Caller.Current!, [$"devices/{Key.Name}/#", .. publish, .. subscribe]))
+        {
+            throw new FailureException(Failure.Forbidden, "You may not do this: the device may more than you are narrowed to.");
         }
     }
 

@@ -10,17 +10,25 @@ public sealed class DirectoryGrain(IDirectory directory) : TenantGrain, IDirecto
 {
     private const int MaxLimit = 1_000;
 
-    private bool OfUsers => Key.Name == "users";
-
     public Task<DirectoryPage> List(string? search, int limit, string? cursor)
     {
-        if (OfUsers)
+        switch (Key.Name)
         {
-            Demand(Permissions.MayManageUsers, "the role admin");
-        }
-        else
-        {
-            Demand(Permissions.MaySeeDevices, "the role viewer, operator or admin");
+            case "tenants":
+                if (Caller.Current is not { } caller || !Permissions.MayManageTenants(caller))
+                {
+                    throw new FailureException(Failure.Forbidden, "This takes an administrator of the installation's own tenant.");
+                }
+
+                break;
+
+            case "users" or "services":
+                Demand(Permissions.MayManageUsers, "the role admin");
+                break;
+
+            default:
+                Demand(Permissions.MaySeeDevices, "the role viewer, operator or admin");
+                break;
         }
 
         return limit is >= 1 and <= MaxLimit
@@ -31,9 +39,12 @@ public sealed class DirectoryGrain(IDirectory directory) : TenantGrain, IDirecto
     public async Task<DirectoryEntry?> Find(string id)
     {
         var caller = Demand((_, _) => true);
-        var may = OfUsers
-            ? Permissions.MaySeeUser(caller, Key.Tenant, id)
-            : Permissions.MaySeeDevices(caller, Key.Tenant);
+        var may = Permissions.MayCheckCredentials(caller, Key.Tenant) || Key.Name switch
+        {
+            "users" => Permissions.MaySeeUser(caller, Key.Tenant, id),
+            "services" => Permissions.MayManageUsers(caller, Key.Tenant),
+            _ => Permissions.MaySeeDevices(caller, Key.Tenant),
+        };
         return may ? await directory.Find(Key.ToString(), id) : null;
     }
 

@@ -1,29 +1,22 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Grains.Identity;
 
-/// <summary>What is stored of a user.</summary>
-[GenerateSerializer, Alias("iot.UserState")]
-public sealed record UserState
-{
-    [Id(0)] public string Id { get; init; } = "";
-    [Id(1)] public string Email { get; init; } = "";
-    [Id(2)] public string Username { get; init; } = "";
-    [Id(3)] public string PasswordHash { get; init; } = "";
-    [Id(4)] public bool Active { get; init; }
-    [Id(5)] public Roles Roles { get; init; }
-    [Id(6)] public DateTimeOffset CreatedAt { get; init; }
-
-    public UserRecord ToRecord() => new(Id, Email, Username, Active, Roles, CreatedAt);
-}
-
-public sealed class UserGrain(
+/// <summary>
+/// Those who only read interleave with the others, which may wait for the connections that they end, and those for their
+/// wills. What is in memory and not durable yet is at most less than before.
+/// </summary>
+[CollectionAgeLimit(Minutes = 15)] // longer than the memory of failed sign-ins
+public sealed partial class UserGrain(
     [PersistentState("user")] IPersistentState<UserState> state,
     IDirectory directory,
     Passwords passwords,
-    TimeProvider clock) : TenantGrain, IUserGrain
+    TimeProvider clock,
+    ILogger<UserGrain> logger) : AccountGrain, IUserGrain
 {
     private string DirectoryKey => new GrainKey(Key.Tenant, "users").ToString();
 
@@ -35,10 +28,91 @@ public sealed class UserGrain(
             throw new FailureException(Failure.Forbidden, "Only an administrator gives more than the role viewer.");
         }
 
+        return await Add(username, password, roles, []);
+    }
+
+    public async Task<CreatedUser> Create(string username, string? password, Roles roles, ImmutableArray<string> grants)
+    {
+        Demand(Permissions.MayManageUsers, Managers);
+        CheckRights(roles, grants);
+        var made = password is null ? Secret.CreatePassword() : null;
+        return new CreatedUser(await Add(username, password ?? made!, roles, grants), made);
+    }
+
+    public Task<UserRecord> Get()
+    {
+        DemandSeen();
+        return Task.FromResult(state.State.ToRecord());
+    }
+
+    public async Task<UserRecord> Change(UserChange change)
+    {
+        var caller = DemandManaged();
+        var before = state.State;
+        var after = before with
+        {
+            Username = change.Username ?? before.Username,
+            Active = change.Active ?? before.Active,
+            Roles = change.Roles ?? before.Roles,
+            Grants = change.Grants ?? before.Grants,
+        };
+        CheckRights(after.Roles, after.Grants);
+        if (!UserRules.IsUsername(after.Username, out var why))
+        {
+            throw new FailureException(Failure.Invalid, why);
+        }
+
+        if (before.IsAdministrator && !after.IsAdministrator)
+        {
+            await Dismiss(caller);
+        }
+
+        if (after.Username != before.Username)
+        {
+            await directory.Put(DirectoryKey, new DirectoryEntry(after.Id, after.Email, after.Username));
+        }
+
+        state.State = after.Active ? after : after with { Sessions = [], Tokens = [] };
+        await Durably(state.WriteStateAsync);
+        LogChanged(logger, Key.ToString(), caller.Subject);
+        if (after.IsAdministrator && !before.IsAdministrator)
+        {
+            await Appoint();
+        }
+
+        if (after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
+        {
+            await RightsChanged(after.Id);
+        }
+
+        return after.ToRecord();
+    }
+
+    public async Task Remove()
+    {
+        var caller = DemandManaged();
+        var id = state.State.Id;
+        DemandOther(caller);
+        if (state.State.IsAdministrator)
+        {
+            await Dismiss(caller);
+        }
+
+        await Durably(state.ClearStateAsync);
+        LogRemoved(logger, Key.ToString(), caller.Subject);
+        await RightsChanged(id);
+        await directory.Remove(DirectoryKey, id);
+        DeactivateOnIdle();
+    }
+
+    protected override FailureException NotFound() => new(Failure.NotFound, "There is no such user.");
+
+    private async Task<UserRecord> Add(string username, string password, Roles roles, ImmutableArray<string> grants)
+    {
         var email = Key.Name;
         if (!UserRules.IsEmail(email, out var why)
             || !UserRules.IsUsername(username, out why)
-            || (!Permissions.IsSystem(caller) && !UserRules.IsPassword(password, email, username, out why)))
+            || (!Permissions.IsSystem(Caller.Current!) && !UserRules.IsPassword(password, email, username, out why)))
         {
             throw new FailureException(Failure.Invalid, why);
         }
@@ -57,29 +131,24 @@ public sealed class UserGrain(
             Active = true,
             Roles = roles,
             CreatedAt = clock.GetUtcNow(),
+            Grants = grants,
         };
 
         // The directory first: an entry whose grain does not confirm it is not shown, a user nobody could find would be worse.
         await directory.Put(DirectoryKey, new DirectoryEntry(user.Id, email, username));
         state.State = user;
         await Durably(state.WriteStateAsync);
+        LogRegistered(logger, Key.ToString(), Caller.Current!.Subject);
+        if (user.IsAdministrator)
+        {
+            await Appoint();
+        }
+
         return user.ToRecord();
     }
 
-    public async Task<UserRecord> SignIn(string password)
-    {
-        Demand(Permissions.MayCheckCredentials);
-        var known = await passwords.Verify(state.RecordExists ? state.State.PasswordHash : null, password);
-        if (!known || !state.State.Active)
-        {
-            ForgetNobody();
-            throw new FailureException(Failure.NotSignedIn, "Email or password is wrong.");
-        }
-
-        return state.State.ToRecord();
-    }
-
-    public Task<UserRecord> Get()
+    /// <summary>The caller is the user, or manages users; for everybody else there is no such user.</summary>
+    private Caller DemandSeen()
     {
         var caller = Demand((_, _) => true);
         if (!state.RecordExists || !Permissions.MaySeeUser(caller, Key.Tenant, state.State.Id))
@@ -88,15 +157,50 @@ public sealed class UserGrain(
             throw NotFound();
         }
 
-        return Task.FromResult(state.State.ToRecord());
+        return caller;
     }
 
-    protected override FailureException NotFound() => new(Failure.NotFound, "There is no such user.");
+    private Caller DemandManaged()
+    {
+        var caller = Demand(Permissions.MayManageUsers, Managers);
+        if (!state.RecordExists)
+        {
+            ForgetNobody();
+            throw NotFound();
+        }
 
-    /// <summary>Guessed emails do not stay in memory.</summary>
+        return caller;
+    }
+
+    private void DemandOther(Caller caller)
+    {
+        if (Permissions.IsUser(caller, Key.Tenant, state.State.Id))
+        {
+            throw new FailureException(Failure.Conflict, "Nobody does this to themselves: another administrator does.");
+        }
+    }
+
+    /// <summary>
+    /// An administrator who goes has been told off by another one, who stays: a slip does not leave the tenant without any,
+    /// and neither do two who dismiss each other at once.
+    /// </summary>
+    private async Task Dismiss(Caller caller)
+    {
+        DemandOther(caller);
+        Caller.System(Key.Tenant, "administrators").Enter();
+        await GrainFactory.Administrators(Key.Tenant).Leave(state.State.Id);
+    }
+
+    private async Task Appoint()
+    {
+        Caller.System(Key.Tenant, "administrators").Enter();
+        await GrainFactory.Administrators(Key.Tenant).Join(state.State.Id);
+    }
+
+    /// <summary>Guessed emails do not stay in memory, unless their failures have to be remembered as a user's would be.</summary>
     private void ForgetNobody()
     {
-        if (!state.RecordExists)
+        if (!state.RecordExists && _attempts.IsEmpty)
         {
             DeactivateOnIdle();
         }

@@ -1,5 +1,6 @@
 using OrleansIoT.Failures;
 using OrleansIoT.History;
+using OrleansIoT.Grains.Identity;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 
@@ -13,6 +14,11 @@ public abstract partial class ClientGrain
     public async Task<SessionOpened> Connect(ClientConnect connect)
     {
         var rights = Authenticate(connect.Credential);
+        if (!await GrainFactory.IsTenantActive(Key.Tenant))
+        {
+            throw new FailureException(Failure.NotSignedIn, "The tenant is not active.");
+        }
+
         if (connect.Will is { } will && !Permissions.MayPublish(PublisherName, rights.Publish, will.Message.Topic))
         {
             throw new FailureException(Failure.Forbidden, "The client may not publish to its will's topic.");
@@ -22,7 +28,7 @@ public abstract partial class ClientGrain
         LastSeen = _clock.GetUtcNow();
         if (_sessions.TryGetValue(connect.ClientId, out var before))
         {
-            await TakeOver(before, connect.CleanStart);
+            await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
         }
 
         await MakeRoom(connect.ClientId);
@@ -30,8 +36,11 @@ public abstract partial class ClientGrain
     }
 
     /// <summary>Ends all connections, and answers when the edges have heard of it or had their time.</summary>
-    protected Task EndConnections(ConnectionEnd why) => Task.WhenAll(
-        _sessions.Values.Where(session => session.Connection is not null).ToList().Select(session => EndConnection(session, why)));
+    /// <param name="why">What their clients are told.</param>
+    /// <param name="whose">Those of which connections; null for all.</param>
+    protected Task EndConnections(ConnectionEnd why, Func<ClientRights, bool>? whose = null) => Task.WhenAll(
+        _sessions.Values.Where(session => session.Connection is not null && whose?.Invoke(session.Rights!) is not false).ToList()
+            .Select(session => EndConnection(session, why)));
 
     /// <summary>The device is no more: neither are its sessions, and nobody hears their wills.</summary>
     private protected async Task DeleteSessions()
@@ -60,6 +69,13 @@ public abstract partial class ClientGrain
             await EndSession(session);
         }
     }
+
+    /// <summary>
+    /// A session that was made with more rights than its client has now, as a token narrowed to few topics, is not its to
+    /// continue: it would hear what it may not subscribe to.
+    /// </summary>
+    private bool IsWithin(ClientSession session, ClientRights rights) => session.Route.Subscriptions.Keys.All(filter =>
+        Permissions.MaySubscribe(PublisherName, rights.Subscribe, SharedFilter.TryParse(filter, out var shared) ? shared.Filter : filter));
 
     private async Task MakeRoom(string clientId)
     {

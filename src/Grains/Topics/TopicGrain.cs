@@ -71,8 +71,7 @@ public sealed partial class TopicGrain(
     public async Task<TelemetryMessage?> Latest()
     {
         Demand(Permissions.MayReadTelemetry, Readers);
-        ForgetUnwritten();
-        return _latestAt is not { } at ? null
+        return !HasHistory() || _latestAt is not { } at ? null
             : _latest is { } latest ? latest with { Seq = at.Seq }
             : (await history.ReadTopicTail(KeyText)).Latest;
     }
@@ -256,11 +255,14 @@ public sealed partial class TopicGrain(
     private Task<DroppedReadings?> ReadNumbers(NumberQuery query, INumberSink sink) =>
         history.ReadNumbers(KeyText, query, sink);
 
-    /// <summary>Whether a reading was ever stored here, though retention may have dropped them all.</summary>
+    /// <summary>
+    /// Whether a reading was ever stored here, though retention may have dropped them all. A topic that is not granted to the
+    /// caller has none.
+    /// </summary>
     private bool HasHistory()
     {
         ForgetUnwritten();
-        return _lastSeq > 0;
+        return _lastSeq > 0 && Permissions.MayReadTopic(Caller.Current!, Key.Tenant, Key.Name);
     }
 
     private static void CheckRange(DateTimeOffset start, DateTimeOffset end)

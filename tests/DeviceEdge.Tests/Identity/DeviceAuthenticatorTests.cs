@@ -91,6 +91,36 @@ public sealed class DeviceAuthenticatorTests
     }
 
     [Theory]
+    [InlineData("acme/meter-7", "acme")]
+    [InlineData("default/meter-7", "default")]
+    [InlineData("meter-7", "default")]
+    public async Task Before_a_devices_id_stands_its_tenant(string name, string tenant)
+    {
+        var who = await Identify(name, "a-key");
+
+        Assert.Equal((Caller.Device(tenant, "meter-7"), "meter-7"), (who.Caller, who.Publisher));
+        Assert.Equal(tenant, who.ConnectsAs.Tenant);
+    }
+
+    [Theory]
+    [InlineData("$system/meter-7")]
+    [InlineData("/meter-7")]
+    [InlineData("acme/")]
+    [InlineData("Acme/meter-7")]
+    [InlineData("acme/a/b")]
+    [InlineData("ac me/meter-7")]
+    public async Task What_is_no_tenant_wakes_no_grain(string name) => await Refuses(Failure.NotSignedIn, name, "a-key");
+
+    [Theory]
+    [InlineData("iotp_default.u.t.s")]
+    [InlineData("iotp_a.b.default.u.t.s")]
+    public async Task A_personal_access_token_is_a_token(string password)
+    {
+        await Refuses(Failure.NotSignedIn, null, password);
+        Assert.Equal([password], _asked);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData(null)]
     [InlineData("meter-7")]

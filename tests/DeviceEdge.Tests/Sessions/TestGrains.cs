@@ -14,7 +14,14 @@ internal sealed class TestGrains
 {
     private readonly ConcurrentDictionary<string, TestDevice> _devices = new();
 
-    public TestGrains() => Factory = GrainsByHand.Factory((_, key) => DeviceOf(key), _ => References++);
+    public TestGrains() => Factory = GrainsByHand.Factory(
+        (contract, key) => contract.Name switch
+        {
+            nameof(IRevocationsGrain) => Tenants,
+            nameof(ITenancyGrain) => Tenants.Of(GrainKey.Parse(key).Name),
+            _ => DeviceOf(key),
+        },
+        _ => References++);
 
     public IGrainFactory Factory { get; }
 
@@ -23,9 +30,61 @@ internal sealed class TestGrains
     /// <summary>How many observers grains have been shown.</summary>
     public int References { get; private set; }
 
+    public TestTenants Tenants { get; } = new();
+
     public TestDevice this[string device] => DeviceOf($"default/{device}");
 
     private TestDevice DeviceOf(string key) => _devices.GetOrAdd(key, _ => new TestDevice());
+}
+
+/// <summary>Tenants that can be deactivated, and the news of it.</summary>
+internal sealed class TestTenants : IRevocationsGrain
+{
+    private readonly ConcurrentQueue<string> _news = new();
+    private readonly ConcurrentDictionary<string, bool> _out = new();
+    private readonly Guid _epoch = Guid.NewGuid();
+
+    /// <summary>How often somebody asked for news, and about a tenant.</summary>
+    public int Asked;
+    public int AskedOfTenants;
+
+    /// <summary>What asking for news runs into, if anything.</summary>
+    public Exception? Outage { get; set; }
+
+    public void Deactivate(string tenant)
+    {
+        _out[tenant] = true;
+        _news.Enqueue($"{tenant}/");
+    }
+
+    public Task Revoke(string holder) => throw new NotSupportedException();
+
+    public Task<RevokedSince> Since(Guid epoch, long version)
+    {
+        Interlocked.Increment(ref Asked);
+        var news = _news.ToArray();
+        return Outage is not null ? throw Outage
+            : Task.FromResult(epoch == _epoch
+                ? new RevokedSince(_epoch, news.Length, [.. news.Skip((int)version)], IsComplete: true)
+                : new RevokedSince(_epoch, news.Length, [], IsComplete: false));
+    }
+
+    public ITenancyGrain Of(string tenant) => new Tenancy(this, tenant);
+
+    private sealed class Tenancy(TestTenants tenants, string name) : ITenancyGrain
+    {
+        public Task<CreatedTenant> Create(string title, string administratorEmail) => throw new NotSupportedException();
+
+        public Task<TenantRecord> Get() => throw new NotSupportedException();
+
+        public Task<TenantRecord> SetActive(bool active) => throw new NotSupportedException();
+
+        public Task<bool> IsActive()
+        {
+            Interlocked.Increment(ref tenants.AskedOfTenants);
+            return Task.FromResult(!tenants._out.ContainsKey(name));
+        }
+    }
 }
 
 /// <summary>One call of Publish, to be answered by the test.</summary>
@@ -188,6 +247,8 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
     public Task<string> RenewKey() => throw new NotSupportedException();
 
     public Task Remove() => throw new NotSupportedException();
+
+    public Task SignOut(ImmutableArray<string> sessions) => throw new NotSupportedException();
 
     public Task<DeviceSnapshot> Get() => throw new NotSupportedException();
 

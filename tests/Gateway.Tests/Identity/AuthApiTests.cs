@@ -21,7 +21,7 @@ public sealed class AuthApiTests
         Assert.Equal(201, (int)registered.StatusCode);
         Assert.Equal($"/users/{user["id"]}", registered.Headers.Location?.ToString());
         Assert.Equal(["id", "email", "username"], user.AsObject().Select(field => field.Key));
-        Assert.Equal(["message", "auth_token", "expires_in"], signedIn.AsObject().Select(field => field.Key));
+        Assert.Equal(["message", "auth_token", "expires_in", "refresh_token", "refresh_expires_in"], signedIn.AsObject().Select(field => field.Key));
         Assert.Equal(900, (int)signedIn["expires_in"]!);
         Assert.Equal(["viewer"], me["data"]!["users"]![0]!["roles"]!.AsArray().Select(role => (string)role!));
     }
@@ -132,7 +132,7 @@ public sealed class AuthApiTests
     [InlineData("\"hunter2\"", "no object")]
     [InlineData("{\"email\": tru-hunter2}", "not valid JSON, or is nested too deep, at line 1, byte ")]
     [InlineData("{\"email\": \"a@b\", \"password\": hunter2}", "not valid JSON")]
-    [InlineData("{\"email\": \"a@b\"}", "It takes: email, password.")]
+    [InlineData("{\"email\": \"a@b\"}", "It takes: email, password, tenant (may be left out).")]
     [InlineData("{\"email\": \"a@b\", \"password\": 5}", "'password' has a value of another type")]
     [InlineData("{\"email\": \"a@b\", \"password\": null}", "'password' has a value of another type")]
     [InlineData("{\"email\": \"a@b\", \"password\": [\"hunter2\"]}", "'password' has a value of another type")]

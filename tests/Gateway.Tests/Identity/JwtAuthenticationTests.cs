@@ -39,7 +39,7 @@ public sealed class JwtAuthenticationTests : IAsyncLifetime
 
         Assert.Equal(["alg", "kid", "typ"], header.Select(parameter => parameter.Key).Order());
         Assert.Equal(("ES256", "at+jwt"), ((string)header["alg"]!, (string)header["typ"]!));
-        Assert.Equal(["aud", "exp", "iat", "iss", "jti", "nbf", "roles", "sub", "tenant"], claims.Select(claim => claim.Key).Order());
+        Assert.Equal(["aud", "client_id", "exp", "iat", "iss", "jti", "nbf", "roles", "sid", "sub", "tenant"], claims.Select(claim => claim.Key).Order());
         Assert.Equal(["viewer", "operator"], claims["roles"]!.AsArray().Select(role => (string)role!));
         Assert.Equal(900, (long)claims["exp"]! - (long)claims["iat"]!);
         Assert.Equal(64, parts[2].Length);

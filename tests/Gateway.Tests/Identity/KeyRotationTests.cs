@@ -62,7 +62,7 @@ public sealed class KeyRotationTests : IDisposable
     {
         void OnRealTime(IServiceCollection services) => services.AddSingleton(TimeProvider.System);
         await using var one = await GatewayHost.Start(services: OnRealTime);
-        await using var other = await GatewayHost.Start(options => options.DataDirectory = one.DataDirectory, OnRealTime);
+        await using var other = await GatewayHost.Start(options => options.DataDirectory = one.DataDirectory, OnRealTime, grains: one.Grains);
         using var stop = new CancellationTokenSource();
         var statuses = new ConcurrentBag<HttpStatusCode>();
         var load = Enumerable.Range(0, 4).Select(i => Task.Run(async () =>

@@ -88,7 +88,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
         var token = _gateway.Token(Roles.Viewer);
         var another = _gateway.Token(Roles.Viewer, "other");
         Assert.Equal((200, 200), (await Status(token), await Status(another)));
-        await _gateway.Grains.Revocations.Revoke(holder);
+        _gateway.Grains.Revoked.Enqueue(holder);
 
         await _gateway.HearsNews();
 
@@ -101,7 +101,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     {
         var token = _gateway.Token(Roles.Viewer);
         Assert.Equal(200, await Status(token));
-        _gateway.Grains.Revocations.Outage = new TimeoutException();
+        _gateway.Grains.RevocationsOutage = new TimeoutException();
         _gateway.Clock.Advance(TimeSpan.FromSeconds(3));
 
         Assert.Equal((200, 200), (await Status(token), await Status(token)));
@@ -114,7 +114,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     {
         var token = _gateway.Token(Roles.Viewer);
         Assert.Equal(200, await Status(token));
-        _gateway.Grains.Revocations.Forget();
+        _gateway.Grains.RevocationsEpoch = Guid.NewGuid();
 
         await _gateway.HearsNews();
 

@@ -19,7 +19,7 @@ public sealed class TenantTests
     public async Task Another_tenants_thing_is_not_there(string method, string path)
     {
         await using var gateway = await GatewayHost.Start();
-        gateway.Grains.AddUser("eve@example.org", tenant: "other");
+        gateway.Grains.AddUser("eve@example.org", tenant: "other", id: "u-other-1");
         gateway.Grains.AddDevice("meter-7", tenant: "other");
         gateway.Grains.AddReading("t", gateway.Clock.GetUtcNow(), "1"u8.ToArray(), tenant: "other");
         using var request = new HttpRequestMessage(new HttpMethod(method), path);

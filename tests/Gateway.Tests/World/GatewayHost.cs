@@ -42,7 +42,8 @@ internal sealed class GatewayHost : IAsyncDisposable
     public Uri Address => new(_app.Urls.Single());
 
     public static async Task<GatewayHost> Start(
-        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, Action<WebApplication>? routes = null)
+        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, Action<WebApplication>? routes = null,
+        InMemoryGrains? grains = null)
     {
         var data = new TemporaryFolder();
         var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
@@ -55,7 +56,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.LimitConnections());
         });
         builder.Services.AddSingleton<TimeProvider>(clock);
-        var grains = new InMemoryGrains(clock);
+        grains ??= new InMemoryGrains(clock);
         builder.Services.AddSingleton(grains.Factory());
         builder.Services.AddGateway(options =>
         {
@@ -83,7 +84,7 @@ internal sealed class GatewayHost : IAsyncDisposable
     }
 
     public string Token(Roles roles, string tenant = "default", string id = "u-1") => Services.GetRequiredService<AccessTokens>()
-        .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()));
+        .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()), Grains.AddSession(tenant, id, roles));
 
     /// <summary>Complete when the gateway relies on what it hears of revocations.</summary>
     public Task Hears() => Eventually.Is(() => Services.GetRequiredService<Revocations>().IsFresh);
@@ -91,9 +92,9 @@ internal sealed class GatewayHost : IAsyncDisposable
     /// <summary>Moves the clock a second, and waits until the gateway has heard of everything until now.</summary>
     public async Task HearsNews()
     {
-        var asked = Grains.Revocations.Asked;
+        var asked = Grains.RevocationsAsked;
         Clock.Advance(TimeSpan.FromSeconds(1));
-        await Eventually.Is(() => Grains.Revocations.Asked > asked);
+        await Eventually.Is(() => Grains.RevocationsAsked > asked);
         await Hears();
     }
 

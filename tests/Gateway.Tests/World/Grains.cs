@@ -9,103 +9,22 @@ using OrleansIoT.Topics;
 
 namespace OrleansIoT.Gateway.Tests.World;
 
-internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
-{
-    private string Tenant => GrainKey.Parse(key).Tenant;
-
-    public async Task<UserRecord> Register(string username, string password, Roles roles)
-    {
-        await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
-        InMemoryGrains.Demand(roles is Roles.None or Roles.Viewer);
-        var email = GrainKey.Parse(key).Name;
-        if (!UserRules.IsUsername(username, out var why) || !UserRules.IsPassword(password, email, username, out why))
-        {
-            throw new FailureException(Failure.Invalid, why);
-        }
-
-        var record = new UserRecord($"u-{Tenant}-{world.Users.Count + 1}", email, username, true, roles, world.Clock.GetUtcNow());
-        return world.Users.TryAdd(key, (record, password))
-            ? record
-            : throw new FailureException(Failure.Conflict, "This email is registered already.");
-    }
-
-    public async Task<UserRecord> SignIn(string password)
-    {
-        await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
-        return world.Users.TryGetValue(key, out var user) && user.Password == password
-            ? user.Record
-            : throw new FailureException(Failure.NotSignedIn, "The email or the password is wrong.");
-    }
-
-    public async Task<UserRecord> Get()
-    {
-        await Task.Yield();
-        var caller = world.Admit(key);
-        return world.Users.TryGetValue(key, out var user) && Permissions.MaySeeUser(caller, Tenant, user.Record.Id)
-            ? user.Record
-            : throw InMemoryGrains.NotFound();
-    }
-}
-
-/// <summary>Asked by every gateway every second, so its calls are in no record.</summary>
-internal sealed class RevocationsGrain : IRevocationsGrain
-{
-    private readonly List<string> _holders = [];
-    private Guid _epoch = Guid.NewGuid();
-    private int _asked;
-
-    /// <summary>How often somebody has been told.</summary>
-    public int Asked => Volatile.Read(ref _asked);
-
-    /// <summary>What a call runs into, if anything.</summary>
-    public Exception? Outage { get; set; }
-
-    public Task Revoke(string holder)
-    {
-        lock (_holders)
-        {
-            _holders.Add(holder);
-        }
-
-        return Task.CompletedTask;
-    }
-
-    public Task<RevokedSince> Since(Guid epoch, long version)
-    {
-        lock (_holders)
-        {
-            _asked++;
-            return Outage is not null ? Task.FromException<RevokedSince>(Outage)
-                : Task.FromResult(epoch == _epoch
-                    ? new RevokedSince(_epoch, _holders.Count, [.. _holders.Skip((int)version)], IsComplete: true)
-                    : new RevokedSince(_epoch, _holders.Count, [], IsComplete: false));
-        }
-    }
-
-    /// <summary>The grain is activated anew and knows nothing any more.</summary>
-    public void Forget()
-    {
-        lock (_holders)
-        {
-            _holders.Clear();
-            _epoch = Guid.NewGuid();
-        }
-    }
-}
-
 internal sealed class DirectoryGrain(InMemoryGrains world, string key) : IDirectoryGrain
 {
     private string Tenant => GrainKey.Parse(key).Tenant;
 
-    private bool OfUsers => GrainKey.Parse(key).Name == "users";
+    private string Kind => GrainKey.Parse(key).Name;
 
     public async Task<DirectoryPage> List(string? search, int limit, string? cursor)
     {
         await Task.Yield();
         var caller = world.Admit(key);
-        InMemoryGrains.Demand(OfUsers ? Permissions.MayManageUsers(caller, Tenant) : Permissions.MaySeeDevices(caller, Tenant));
+        InMemoryGrains.Demand(Kind switch
+        {
+            "tenants" => Permissions.MayManageTenants(caller),
+            "users" or "services" => Permissions.MayManageUsers(caller, Tenant),
+            _ => Permissions.MaySeeDevices(caller, Tenant),
+        });
         var entries = Entries()
             .Where(entry => search is null || $"{entry.Id} {entry.GrainName} {entry.Title}".Contains(search, StringComparison.OrdinalIgnoreCase))
             .Where(entry => cursor is null || string.CompareOrdinal(entry.Id, cursor) > 0)
@@ -120,15 +39,27 @@ internal sealed class DirectoryGrain(InMemoryGrains world, string key) : IDirect
     public async Task<DirectoryEntry?> Find(string id)
     {
         await Task.Yield();
-        var caller = world.Admit(key);
-        return OfUsers && !Permissions.MaySeeUser(caller, Tenant, id) ? null : Entries().FirstOrDefault(entry => entry.Id == id);
+        var caller = Caller.Current?.Roles == Roles.SignIn ? world.AdmitUnrecorded(key) : world.Admit(key);
+        if (Kind == "users" && Permissions.MayCheckCredentials(caller, Tenant) && world.Holders.ContainsKey($"{Tenant}/{id}"))
+        {
+            return new DirectoryEntry(id, InMemoryGrains.HolderEmail(id), id);
+        }
+
+        return Kind == "users" && !Permissions.MayCheckCredentials(caller, Tenant) && !Permissions.MaySeeUser(caller, Tenant, id)
+            ? null
+            : Entries().FirstOrDefault(entry => entry.Id == id);
     }
 
-    private IEnumerable<DirectoryEntry> Entries() => OfUsers
-        ? world.Users.Where(user => user.Key.StartsWith($"{Tenant}/", StringComparison.Ordinal))
-            .Select(user => new DirectoryEntry(user.Value.Record.Id, user.Value.Record.Email, user.Value.Record.Username))
-        : world.Devices.Where(device => device.Key.StartsWith($"{Tenant}/", StringComparison.Ordinal))
-            .Select(device => new DirectoryEntry(device.Value.Snapshot.Id, device.Value.Snapshot.Id, device.Value.Snapshot.Name));
+    private IEnumerable<DirectoryEntry> Entries() => Kind switch
+    {
+        "tenants" => world.Tenants.Values.Select(tenant => new DirectoryEntry(tenant.Name, tenant.Name, tenant.Title)),
+        "users" => Own(world.Users).Select(user => new DirectoryEntry(user.Record.Id, user.Record.Email, user.Record.Username)),
+        "services" => Own(world.Services).Select(service => new DirectoryEntry(service.Record.Id, service.Record.Id, service.Record.Name)),
+        _ => Own(world.Devices).Select(device => new DirectoryEntry(device.Snapshot.Id, device.Snapshot.Id, device.Snapshot.Name)),
+    };
+
+    private IEnumerable<T> Own<T>(IEnumerable<KeyValuePair<string, T>> things) =>
+        things.Where(thing => thing.Key.StartsWith($"{Tenant}/", StringComparison.Ordinal)).Select(thing => thing.Value);
 }
 
 internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGrain
@@ -251,6 +182,8 @@ internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
         InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), GrainKey.Parse(key).Tenant));
     }
 
+    private bool IsGranted => TopicGrants.Allow(Caller.Current!.Grants, GrainKey.Parse(key).Name);
+
     private bool Feed(DateTimeOffset start, DateTimeOffset end, string? field, DateTimeOffset? asOf, INumberSink sink)
     {
         var numbers = NumberField.Parse(field);
@@ -262,7 +195,7 @@ internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
             }
         }
 
-        return world.Topics.ContainsKey(key);
+        return IsGranted && world.Topics.ContainsKey(key);
     }
 
     private DroppedReadings? Dropped(DateTimeOffset start) =>
@@ -274,7 +207,7 @@ internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
     private static TelemetryPosition Position(TelemetryMessage reading) => new(reading.At, reading.Seq);
 
     private IEnumerable<TelemetryMessage>? Sorted() =>
-        world.Topics.TryGetValue(key, out var readings) ? readings.OrderBy(Position) : null;
+        IsGranted && world.Topics.TryGetValue(key, out var readings) ? readings.OrderBy(Position) : null;
 }
 
 internal sealed class TopicListGrain(InMemoryGrains world, string key) : ITopicListGrain
@@ -283,10 +216,12 @@ internal sealed class TopicListGrain(InMemoryGrains world, string key) : ITopicL
     {
         await Task.Yield();
         var tenant = GrainKey.Parse(key).Tenant;
-        InMemoryGrains.Demand(Permissions.MayReadTelemetry(world.Admit(key), tenant));
+        var caller = world.Admit(key);
+        InMemoryGrains.Demand(Permissions.MayReadTelemetry(caller, tenant));
         var topics = world.Topics
             .Select(topic => (Key: GrainKey.Parse(topic.Key), Readings: topic.Value))
             .Where(topic => topic.Key.Tenant == tenant && topic.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .Where(topic => TopicGrants.Allow(caller.Grants, topic.Key.Name))
             .Where(topic => after is null || string.CompareOrdinal(topic.Key.Name, after) > 0)
             .OrderBy(topic => topic.Key.Name, StringComparer.Ordinal)
             .Select(topic => topic.Readings.Count == 0

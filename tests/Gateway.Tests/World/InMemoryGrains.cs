@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
@@ -14,9 +16,27 @@ namespace OrleansIoT.Gateway.Tests.World;
 /// </summary>
 internal sealed class InMemoryGrains(TimeProvider clock)
 {
+    private int _revocationsAsked;
+
     public TimeProvider Clock => clock;
 
     public ConcurrentDictionary<string, (UserRecord Record, string Password)> Users { get; } = new();
+
+    /// <summary>Who has a token without being listed anywhere, by <c>{tenant}/{id}</c>.</summary>
+    public ConcurrentDictionary<string, Roles> Holders { get; } = new();
+
+    /// <summary>Sessions by id, each with its user's key, and the secret that refreshes it.</summary>
+    public ConcurrentDictionary<string, (string User, SessionRecord Record, string Secret)> Sessions { get; } = new();
+
+    /// <summary>Personal access tokens by id, each with its user's key and its secret.</summary>
+    public ConcurrentDictionary<string, (string User, TokenRecord Record, string Secret)> Tokens { get; } = new();
+
+    public ConcurrentDictionary<string, (ServiceAccountRecord Record, string Secret)> Services { get; } = new();
+
+    public ConcurrentDictionary<string, TenantRecord> Tenants { get; } = new();
+
+    /// <summary>What was said to be revoked.</summary>
+    public ConcurrentQueue<string> Revoked { get; } = new();
 
     public ConcurrentDictionary<string, (DeviceSnapshot Snapshot, string Key)> Devices { get; } = new();
 
@@ -25,7 +45,16 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>What retention has taken out of topics, by key.</summary>
     public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
 
-    public RevocationsGrain Revocations { get; } = new();
+    /// <summary>Another one: what was said to be revoked is lost.</summary>
+    public Guid RevocationsEpoch { get; set; } = Guid.NewGuid();
+
+    /// <summary>What those run into who ask for revocations, if anything.</summary>
+    public Exception? RevocationsOutage { get; set; }
+
+    /// <summary>How often somebody has asked for them.</summary>
+    public int RevocationsAsked => Volatile.Read(ref _revocationsAsked);
+
+    public void ToldOfRevocations() => Interlocked.Increment(ref _revocationsAsked);
 
     /// <summary>Every call: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
@@ -39,20 +68,49 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     public IGrainFactory Factory() => GrainsByHand.Factory((contract, key) => contract.Name switch
     {
         nameof(IUserGrain) => new UserGrain(this, key),
+        nameof(IServiceAccountGrain) => new ServiceAccountGrain(this, key),
+        nameof(ITenancyGrain) => new TenancyGrain(this, key),
+        nameof(IRevocationsGrain) => new RevocationsGrain(this),
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),
         nameof(ITopicListGrain) => new TopicListGrain(this, key),
-        nameof(IRevocationsGrain) => Revocations,
         var other => throw new NotSupportedException(other),
     });
 
-    public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default")
+    public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default", string? id = null)
     {
-        var record = new UserRecord($"u-{tenant}-{Users.Count + 1}", email, email.Split('@')[0], true, roles, clock.GetUtcNow());
+        var record = new UserRecord(id ?? Guid.NewGuid().ToString(), email, email.Split('@')[0], true, roles, clock.GetUtcNow());
         Users[$"{tenant}/{email}"] = (record, password);
         return record;
     }
+
+    /// <summary>A session of a user, or of somebody who is no user but has a token.</summary>
+    /// <returns>Its id.</returns>
+    public string AddSession(string tenant, string id, Roles roles)
+    {
+        var user = Users.Where(user => user.Key.StartsWith($"{tenant}/", StringComparison.Ordinal) && user.Value.Record.Id == id)
+            .Select(user => user.Key).SingleOrDefault();
+        if (user is null)
+        {
+            Holders[$"{tenant}/{id}"] = roles;
+        }
+
+        return OpenSession(user ?? $"{tenant}/{HolderEmail(id)}", new SignInOrigin("", ""), TimeSpan.FromDays(30)).Record.Id;
+    }
+
+    public (string User, SessionRecord Record, string Secret) OpenSession(string user, SignInOrigin origin, TimeSpan lifetime)
+    {
+        var now = clock.GetUtcNow();
+        var session = new SessionRecord(Random(16), now, now, now + lifetime, origin.Address, origin.Agent);
+        return Sessions[session.Id] = (user, session, Random(32));
+    }
+
+    public static string HolderEmail(string id) => $"{id}@holder";
+
+    public static string Random(int bytes) => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(bytes));
+
+    public bool IsTenantActive(string tenant) => !Tenants.TryGetValue(tenant, out var record) || record.Active;
 
     public void AddDevice(string id, string name = "", string tenant = "default") =>
         Devices[$"{tenant}/{id}"] = (new DeviceSnapshot(id, name, clock.GetUtcNow(), [], [], null, null, 0, 0, 0, []), "key-1");
@@ -77,14 +135,24 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>Deny by default: nobody, somebody expired, and another tenant's get what the real filter gives them.</summary>
     public Caller Admit(string key)
     {
+        var caller = AdmitUnrecorded(key, mayBeAnothers: true);
+        Calls.Enqueue((caller, key));
+        return Outage is null || Calls.Count <= CallsBeforeOutage
+            ? MayKnowOf(caller, key) ? caller : throw NotFound()
+            : throw Outage;
+    }
+
+    /// <summary>The same for what a gateway asks on its own at the first sight of a token: it is in no record, and meets no outage.</summary>
+    public Caller AdmitUnrecorded(string key, bool mayBeAnothers = false)
+    {
         var caller = Caller.Current is { } current && current.ExpiresAt > clock.GetUtcNow()
             ? current
             : throw new FailureException(Failure.NotSignedIn, "Nobody is calling.");
-        Calls.Enqueue((caller, key));
-        return Outage is null || Calls.Count <= CallsBeforeOutage
-            ? Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) ? caller : throw NotFound()
-            : throw Outage;
+        return mayBeAnothers || MayKnowOf(caller, key) ? caller : throw NotFound();
     }
+
+    private static bool MayKnowOf(Caller caller, string key) =>
+        Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) || key == "$system/tenants";
 
     public static void Demand(bool allowed)
     {

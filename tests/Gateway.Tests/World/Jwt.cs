@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.Tokens;
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Tests.World;
 
@@ -26,6 +27,8 @@ internal sealed class Jwt
             ["jti"] = "j-1",
             ["tenant"] = "default",
             ["roles"] = new JsonArray("admin"),
+            ["sid"] = gateway.Grains.AddSession("default", "u-1", Roles.Admin),
+            ["client_id"] = "orleans-iot",
             ["iat"] = now,
             ["nbf"] = now,
             ["exp"] = now + 900,

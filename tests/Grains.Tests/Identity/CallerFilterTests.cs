@@ -13,7 +13,7 @@ public sealed class CallerFilterTests : GrainTest
         RequestContext.Clear();
         await Refused(Failure.NotSignedIn, () => Grains.Topic(Tenant, "t").Latest());
         await Refused(Failure.NotSignedIn, () => Grains.Devices(Tenant).List(null, 10, null));
-        await Refused(Failure.NotSignedIn, () => Grains.User(Tenant, "a@example.org").SignIn("password"));
+        await Refused(Failure.NotSignedIn, () => Grains.User(Tenant, "a@example.org").SignIn("password", new SignInOrigin("", ""), TimeSpan.FromDays(1)));
     }
 
     [Fact]

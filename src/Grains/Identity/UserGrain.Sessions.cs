@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+
+namespace OrleansIoT.Grains.Identity;
+
+public sealed partial class UserGrain
+{
+    /// <summary>With one more, the one that was used least recently ends.</summary>
+    public const int MaxSessions = 50;
+
+    private const int MaxAddressLength = 64;
+    private const int MaxAgentLength = 200;
+
+    /// <summary>Where nobody has signed in from before, all together: an attacker has many addresses.</summary>
+    private const string Elsewhere = "";
+
+    private readonly SignInAttempts _attempts = new(clock);
+
+    public async Task<OpenedSession> SignIn(string password, SignInOrigin origin, TimeSpan lifetime)
+    {
+        Demand(Permissions.MayCheckCredentials);
+        var source = SourceOf(origin);
+        DemandPatience(source);
+        var isRight = await passwords.Verify(state.RecordExists ? state.State.PasswordHash : null, password);
+        var isTenantActive = await IsTenantActive();
+        if (!isRight || !state.State.Active || !isTenantActive)
+        {
+            _attempts.Failed(source);
+            throw new FailureException(Failure.NotSignedIn, "Email or password is wrong.");
+        }
+
+        _attempts.Succeeded(source);
+        if (state.State.IsAdministrator)
+        {
+            await Appoint(); // also those who were there before administrators were counted
+        }
+
+        var now = clock.GetUtcNow();
+        var session = new UserSession
+        {
+            Id = Secret.CreateId(),
+            CreatedAt = now,
+            Address = Cut(origin.Address, MaxAddressLength),
+            Agent = Cut(origin.Agent, MaxAgentLength),
+        };
+        var others = LiveSessions(now).OrderByDescending(other => other.LastUsedAt).ToImmutableArray();
+        return await Keep(
+            session, others[..Math.Min(others.Length, MaxSessions - 1)], lifetime, [.. others.Skip(MaxSessions - 1).Select(other => other.Id)]);
+    }
+
+    public async Task<OpenedSession> Refresh(string sessionId, string secret, SignInOrigin origin, TimeSpan lifetime)
+    {
+        Demand(Permissions.MayCheckCredentials);
+        if (!state.RecordExists || FindSession(sessionId) is not { } session || !state.State.Active || !await IsTenantActive())
+        {
+            ForgetNobody();
+            throw NoSession();
+        }
+
+        if (!Secret.Matches(session.SecretHash, secret))
+        {
+            LogReused(logger, Key.ToString(), session.Id);
+            await End([session.Id]);
+            throw NoSession();
+        }
+
+        return await Keep(
+            session with { Address = Cut(origin.Address, MaxAddressLength), Agent = Cut(origin.Agent, MaxAgentLength) },
+            [.. LiveSessions(clock.GetUtcNow()).Where(other => other.Id != session.Id)],
+            lifetime,
+            []);
+    }
+
+    public async Task<Admission?> Admit(string sessionId)
+    {
+        Demand(Permissions.MayCheckCredentials);
+        if (!await IsTenantActive() || !state.RecordExists || !state.State.Active || FindSession(sessionId) is not { } session)
+        {
+            ForgetNobody();
+            return null;
+        }
+
+        return new Admission(state.State.Id, state.State.Roles, state.State.Grants, session.Id, session.ExpiresAt);
+    }
+
+    public Task<ImmutableArray<SessionRecord>> Sessions()
+    {
+        DemandSeen();
+        return Task.FromResult<ImmutableArray<SessionRecord>>(
+            [.. LiveSessions(clock.GetUtcNow()).OrderByDescending(session => session.LastUsedAt).Select(session => session.ToRecord())]);
+    }
+
+    public async Task EndSession(string sessionId)
+    {
+        DemandSeen();
+        if (FindSession(sessionId) is null)
+        {
+            throw new FailureException(Failure.NotFound, "There is no such session.");
+        }
+
+        await End([sessionId]);
+    }
+
+    public async Task EndSessions(string? except)
+    {
+        DemandSeen();
+        await End([.. state.State.Sessions.Select(session => session.Id).Where(id => id != except)]);
+    }
+
+    private static FailureException NoSession() =>
+        new(Failure.NotSignedIn, "The refresh token is not one of ours, was used already, or its session has ended. Sign in again.");
+
+    private static string Cut(string text, int length) =>
+        new([.. text.Take(length).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+
+    /// <summary>Gives the session its next secret, and becomes durable before anybody is told it.</summary>
+    private async Task<OpenedSession> Keep(
+        UserSession session, ImmutableArray<UserSession> others, TimeSpan lifetime, ImmutableArray<string> ended)
+    {
+        var secret = Secret.Create();
+        var now = clock.GetUtcNow();
+        session = session with { LastUsedAt = now, ExpiresAt = now + lifetime, SecretHash = Secret.Hash(secret) };
+        state.State = state.State with { Sessions = [.. others, session] };
+        await Durably(state.WriteStateAsync);
+        await SessionsEnded(state.State.Id, ended);
+        return new OpenedSession(state.State.ToRecord(), session.Id, secret, session.ExpiresAt);
+    }
+
+    private async Task End(ImmutableArray<string> sessions)
+    {
+        if (!sessions.IsEmpty)
+        {
+            state.State = state.State with { Sessions = [.. state.State.Sessions.Where(session => !sessions.Contains(session.Id))] };
+            await Durably(state.WriteStateAsync);
+            await SessionsEnded(state.State.Id, sessions);
+        }
+    }
+
+    private IEnumerable<UserSession> LiveSessions(DateTimeOffset now) =>
+        state.State.Sessions.Where(session => session.ExpiresAt > now);
+
+    private UserSession? FindSession(string id) => LiveSessions(clock.GetUtcNow()).FirstOrDefault(session => session.Id == id);
+
+    /// <summary>The owner's own addresses count for themselves, or whoever guesses elsewhere would keep the owner out.</summary>
+    private string SourceOf(SignInOrigin origin)
+    {
+        var address = Cut(origin.Address, MaxAddressLength);
+        return address.Length > 0 && state.State.Sessions.Any(session => session.Address == address) ? address : Elsewhere;
+    }
+
+    private void DemandPatience(string source)
+    {
+        if (_attempts.Wait(source) is { } wait)
+        {
+            var seconds = (int)Math.Ceiling(wait.TotalSeconds);
+            throw new FailureException(Failure.TooMany, $"The password was wrong too often. Try again in {seconds} s.")
+            {
+                RetryAfter = TimeSpan.FromSeconds(seconds),
+            };
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+
+namespace OrleansIoT.Grains.Identity;
+
+public sealed partial class UserGrain
+{
+    public const int MaxTokens = 50;
+
+    private static readonly TimeSpan MaxTokenLifetime = TimeSpan.FromDays(366);
+
+    public async Task<IssuedToken> IssueToken(string name, Roles roles, ImmutableArray<string> grants, TimeSpan lifetime)
+    {
+        DemandSession();
+        CheckName(name);
+        CheckGrants(grants);
+        if (!Permissions.AreRoles(roles) || (roles & ~state.State.Roles) != 0)
+        {
+            throw new FailureException(Failure.Invalid, "A token has some of the user's own roles.");
+        }
+
+        if (lifetime <= TimeSpan.Zero || lifetime > MaxTokenLifetime)
+        {
+            throw new FailureException(Failure.Invalid, "A token lives 1 second to 1 year.");
+        }
+
+        var now = clock.GetUtcNow();
+        var others = LiveTokens(now).ToList();
+        if (others.Count >= MaxTokens)
+        {
+            throw new FailureException(Failure.TooMany, $"A user has at most {MaxTokens} tokens. Delete one.");
+        }
+
+        var secret = Secret.Create();
+        var token = new UserToken
+        {
+            Id = Secret.CreateId(),
+            Name = name,
+            Roles = roles,
+            Grants = grants,
+            CreatedAt = now,
+            ExpiresAt = now + lifetime,
+            SecretHash = Secret.Hash(secret),
+        };
+        state.State = state.State with { Tokens = [.. others, token] };
+        await Durably(state.WriteStateAsync);
+        LogTokenIssued(logger, Key.ToString(), token.Id);
+        return new IssuedToken(token.ToRecord(), state.State.Id, secret);
+    }
+
+    public async Task<Admission?> AdmitToken(string tokenId, string secret)
+    {
+        Demand(Permissions.MayCheckCredentials);
+        if (!await IsTenantActive()
+            || !state.RecordExists
+            || !state.State.Active
+            || FindToken(tokenId) is not { } token
+            || !Secret.Matches(token.SecretHash, secret))
+        {
+            ForgetNobody();
+            return null;
+        }
+
+        return new Admission(
+            state.State.Id,
+            token.Roles == Roles.None ? state.State.Roles : token.Roles & state.State.Roles,
+            TopicGrants.Intersect(state.State.Grants, token.Grants),
+            token.Id,
+            token.ExpiresAt);
+    }
+
+    public Task<ImmutableArray<TokenRecord>> Tokens()
+    {
+        DemandSeen();
+        return Task.FromResult<ImmutableArray<TokenRecord>>(
+            [.. LiveTokens(clock.GetUtcNow()).OrderByDescending(token => token.CreatedAt).Select(token => token.ToRecord())]);
+    }
+
+    public async Task RemoveToken(string tokenId)
+    {
+        DemandSeen();
+        if (FindToken(tokenId) is null)
+        {
+            throw new FailureException(Failure.NotFound, "There is no such token.");
+        }
+
+        state.State = state.State with { Tokens = [.. state.State.Tokens.Where(token => token.Id != tokenId)] };
+        await Durably(state.WriteStateAsync);
+        LogTokenRemoved(logger, Key.ToString(), tokenId);
+        await SessionsEnded(state.State.Id, [tokenId]);
+    }
+
+    private IEnumerable<UserToken> LiveTokens(DateTimeOffset now) => state.State.Tokens.Where(token => token.ExpiresAt > now);
+
+    private UserToken? FindToken(string id) => LiveTokens(clock.GetUtcNow()).FirstOrDefault(token => token.Id == id);
+}
