@@ -28,7 +28,7 @@ internal sealed class Admissions(IGrainFactory grains)
             : claimed with
             {
                 // A service's token may have been asked for with fewer roles than the account has; a user's has them all.
-                Roles = claimed.Kind == CallerKind.Service ? admission.Roles & claimed.Roles : admission.Roles,
+                Roles = claimed.Kind == CallerKind.Service ? Permissions.Both(admission.Roles, claimed.Roles) : admission.Roles,
                 Grants = admission.Grants,
             };
     }

@@ -112,7 +112,7 @@ internal static class OAuthApi
         foreach (var name in scope.Split(' '))
         {
             var role = RoleNames.Parse(name);
-            if (role == Roles.None || (role & of) == 0)
+            if (role == Roles.None || Permissions.Both(role, of) != Permissions.Both(role, role))
             {
                 return null;
             }

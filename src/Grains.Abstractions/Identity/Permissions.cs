@@ -43,6 +43,9 @@ public static class Permissions
     /// <summary>Tenants are made by the administrators of the installation's own one.</summary>
     public static bool MayManageTenants(Caller caller) => MayManageUsers(caller, GrainKey.DefaultTenant);
 
+    /// <summary>What two sets of roles have in common, as of an account and of a token of its: an administrator may what operators may, and they what viewers may.</summary>
+    public static Roles Both(Roles some, Roles others) => Implied(some) & Implied(others);
+
     /// <summary>Everything that may be given to somebody: what comes from outside is never the system and checks no credentials.</summary>
     public static bool AreRoles(Roles roles) => (roles & ~(Roles.Viewer | Roles.Operator | Roles.Admin)) == 0;
 
@@ -157,4 +160,8 @@ public static class Permissions
         && topic.Length > 8 + device.Length
         && topic[8 + device.Length] == '/'
         && !device.Contains('/', StringComparison.Ordinal);
+
+    private static Roles Implied(Roles roles) => roles
+        | ((roles & Roles.Admin) != 0 ? Roles.Operator | Roles.Viewer : Roles.None)
+        | ((roles & Roles.Operator) != 0 ? Roles.Viewer : Roles.None);
 }

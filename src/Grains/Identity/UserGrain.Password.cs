@@ -58,6 +58,15 @@ public sealed partial class UserGrain
             [.. before.Sessions.Select(session => session.Id).Where(id => id != except?.Id), .. before.Tokens.Select(token => token.Id)]);
     }
 
+    /// <summary>Whose sessions and tokens they are, signed in, or an administrator: a token that was narrowed ends nothing but itself.</summary>
+    private void DemandSessionOrManager()
+    {
+        if (!Permissions.MayManageUsers(DemandSeen(), Key.Tenant))
+        {
+            DemandSession();
+        }
+    }
+
     /// <summary>The caller is the user and has signed in: what a token may do without its user being there ends here.</summary>
     private UserSession DemandSession()
     {

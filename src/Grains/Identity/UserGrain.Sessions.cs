@@ -86,14 +86,14 @@ public sealed partial class UserGrain
 
     public Task<ImmutableArray<SessionRecord>> Sessions()
     {
-        DemandSeen();
+        DemandSessionOrManager();
         return Task.FromResult<ImmutableArray<SessionRecord>>(
             [.. LiveSessions(clock.GetUtcNow()).OrderByDescending(session => session.LastUsedAt).Select(session => session.ToRecord())]);
     }
 
     public async Task EndSession(string sessionId)
     {
-        DemandSeen();
+        DemandSessionOrManager();
         if (FindSession(sessionId) is null)
         {
             throw new FailureException(Failure.NotFound, "There is no such session.");
@@ -104,7 +104,7 @@ public sealed partial class UserGrain
 
     public async Task EndSessions(string? except)
     {
-        DemandSeen();
+        DemandSessionOrManager();
         await End([.. state.State.Sessions.Select(session => session.Id).Where(id => id != except)]);
     }
 

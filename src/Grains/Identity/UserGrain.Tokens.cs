@@ -15,9 +15,9 @@ public sealed partial class UserGrain
         DemandSession();
         CheckName(name);
         CheckGrants(grants);
-        if (!Permissions.AreRoles(roles) || (roles & ~state.State.Roles) != 0)
+        if (!Permissions.AreRoles(roles) || Permissions.Both(roles, state.State.Roles) != Permissions.Both(roles, roles))
         {
-            throw new FailureException(Failure.Invalid, "A token has some of the user's own roles.");
+            throw new FailureException(Failure.Invalid, "A token may no more than its user: viewer, operator and admin, up to the user's own.");
         }
 
         if (lifetime <= TimeSpan.Zero || lifetime > MaxTokenLifetime)
@@ -64,7 +64,7 @@ public sealed partial class UserGrain
 
         return new Admission(
             state.State.Id,
-            token.Roles == Roles.None ? state.State.Roles : token.Roles & state.State.Roles,
+            token.Roles == Roles.None ? state.State.Roles : Permissions.Both(token.Roles, state.State.Roles),
             TopicGrants.Intersect(state.State.Grants, token.Grants),
             token.Id,
             token.ExpiresAt);
@@ -72,14 +72,14 @@ public sealed partial class UserGrain
 
     public Task<ImmutableArray<TokenRecord>> Tokens()
     {
-        DemandSeen();
+        DemandSessionOrManager();
         return Task.FromResult<ImmutableArray<TokenRecord>>(
             [.. LiveTokens(clock.GetUtcNow()).OrderByDescending(token => token.CreatedAt).Select(token => token.ToRecord())]);
     }
 
     public async Task RemoveToken(string tokenId)
     {
-        DemandSeen();
+        DemandSessionOrManager();
         if (FindToken(tokenId) is null)
         {
             throw new FailureException(Failure.NotFound, "There is no such token.");
