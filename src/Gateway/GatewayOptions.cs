@@ -1,3 +1,4 @@
+using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway;
@@ -5,14 +6,22 @@ namespace OrleansIoT.Gateway;
 /// <summary>The section <c>Gateway</c> of the configuration.</summary>
 public sealed class GatewayOptions
 {
-    /// <summary>The directory whose folder <c>keys</c> holds the key that signs access tokens. Default: ./data.</summary>
+    internal const string DefaultIssuer = "orleans-iot";
+
+    /// <summary>The directory whose folder <c>keys</c> holds the keys that sign and decrypt tokens. Default: ./data.</summary>
     public string DataDirectory { get; set; } = "./data";
 
     /// <summary>The tenant of those who register and sign in here. Default: default.</summary>
     public string Tenant { get; set; } = GrainKey.DefaultTenant;
 
-    /// <summary>The <c>iss</c> of the tokens, the same for all gateways that share a key. Default: orleans-iot.</summary>
-    public string Issuer { get; set; } = "orleans-iot";
+    /// <summary>
+    /// The URL of this gateway as clients reach it, without a slash at its end: https, or http on this machine. With it there is
+    /// a <c>/.well-known/openid-configuration</c>. Default: none.
+    /// </summary>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>The <c>iss</c> of the tokens, the same for all gateways that share a key. Default: the PublicUrl, or else orleans-iot.</summary>
+    public string Issuer { get; set; } = DefaultIssuer;
 
     /// <summary>The <c>aud</c> of the tokens. Default: orleans-iot-api.</summary>
     public string Audience { get; set; } = "orleans-iot-api";
@@ -25,6 +34,15 @@ public sealed class GatewayOptions
 
     /// <summary>How far the clocks of gateways may differ, at most 30 seconds. Default: 5 seconds.</summary>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many tokens are remembered as validated, 0 to 1,000,000, each for a minute at most. Default: 10000.</summary>
+    public int RememberedTokens { get; set; } = 10_000;
+
+    /// <summary>Whether encrypted tokens are refused, accepted, or accepted and issued: Refuse, Accept or Issue. Default: Accept.</summary>
+    public TokenEncryptionMode TokenEncryption { get; set; } = TokenEncryptionMode.Accept;
+
+    /// <summary>OpenID Connect providers whose access tokens are taken as well. Default: none.</summary>
+    public IReadOnlyList<ExternalIssuerOptions> Issuers { get; set; } = [];
 
     /// <summary>What those who register themselves may do: Viewer, or None until an administrator says more. Default: Viewer.</summary>
     public Roles RegistrationRole { get; set; } = Roles.Viewer;

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
@@ -24,10 +25,18 @@ public static class GatewaySetup
         services.AddOptions<GatewayOptions>()
             .BindConfiguration("Gateway", binder => binder.ErrorOnUnknownConfiguration = true)
             .Configure(options => configure?.Invoke(options))
+            .PostConfigure(options => options.Issuer =
+                options.Issuer == GatewayOptions.DefaultIssuer ? options.PublicUrl ?? options.Issuer : options.Issuer)
             .Validate(options => options.Tenant.Length > 0 && !options.Tenant.Contains('/', StringComparison.Ordinal),
                 "Gateway:Tenant is a name without slashes.")
             .Validate(options => options.Issuer.Length > 0 && options.Audience.Length > 0,
                 "Gateway:Issuer and Gateway:Audience are not empty.")
+            .Validate(options => options.PublicUrl is null || IsPublicUrl(options.PublicUrl),
+                "Gateway:PublicUrl is an https URL without a slash at its end, as https://iot.example.org; http only on this machine.")
+            .Validate(options => options.PublicUrl is null || options.Issuer == options.PublicUrl,
+                "Gateway:Issuer is left out, or is Gateway:PublicUrl: clients compare the two (OpenID Connect Discovery 1.0 section 4.3).")
+            .Validate(options => options.RememberedTokens is >= 0 and <= 1_000_000, "Gateway:RememberedTokens is 0 to 1000000.")
+            .Validate(options => Enum.IsDefined(options.TokenEncryption), "Gateway:TokenEncryption is Refuse, Accept or Issue.")
             .Validate(options => options.AccessTokenLifetime >= TimeSpan.FromMinutes(1)
                                  && options.AccessTokenLifetime <= TimeSpan.FromHours(1),
                 "Gateway:AccessTokenLifetime is 1 minute to 1 hour.")
@@ -43,22 +52,23 @@ public static class GatewaySetup
                                  && options.RequestHeadersTimeout <= TimeSpan.FromHours(1),
                 "Gateway's limits are greater than zero, and RequestHeadersTimeout is at most 1 hour, written hh:mm:ss.")
             .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<GatewayOptions>, ExternalIssuerRules>();
         services.TryAddSingleton(TimeProvider.System);
         services.ConfigureHttpJsonOptions(json => Strict(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // for FailureHandler to explain
         services.AddExceptionHandler<FailureHandler>();
         services.AddHealthChecks();
-        services.AddJwtAuthentication();
+        services.AddTokens();
         services.AddSingleton<TenantGrains>();
         services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
         return services.AddGatewayDocument();
     }
 
-    /// <summary>The pipeline, in the order in which a request passes it. Fails if the signing key cannot be read or made.</summary>
+    /// <summary>The pipeline, in the order in which a request passes it. Fails if the keys of tokens cannot be read or made.</summary>
     public static WebApplication UseGateway(this WebApplication app)
     {
-        app.Services.GetRequiredService<SigningKey>(); // what cannot start says so at the start
+        app.Services.GetRequiredService<TokenKeys>(); // what cannot start says so at the start
         app.Use(SetAnswerHeaders);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => FailureHandler.Explain(context.HttpContext));
@@ -76,6 +86,7 @@ public static class GatewaySetup
     public static void MapGateway(this IEndpointRouteBuilder routes)
     {
         routes.MapAuth();
+        routes.MapWellKnown();
         routes.MapSessions();
         routes.MapPersonalTokens();
         routes.MapOAuth();
@@ -87,6 +98,10 @@ public static class GatewaySetup
         routes.MapHealth();
         routes.MapGatewayDocument();
     }
+
+    private static bool IsPublicUrl(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri) && !url.EndsWith('/') && uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length == 0
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     private static void Strict(JsonSerializerOptions json)
     {

@@ -27,6 +27,7 @@ public static class CommandLine
         new("--device-rate", "N", "messages a second that a device may publish for long, 0 for no limit", "1000", (o, v) => o.DeviceRate = Number("--device-rate", v)),
         new("--backup", "FILE", "back up what is in DIR, also beside a process that has it open, and end", "none", (o, v) => o.Backup = v),
         new("--restore", "FILE", "restore a backup into DIR, which has no database yet, and end", "none", (o, v) => o.Restore = v),
+        new("--rotate-keys", "[now]", "make new keys for tokens, also beside processes that use them, and end; with now those before are worth nothing any more", "none", (o, v) => o.RotateKeys = v),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 
@@ -66,6 +67,8 @@ public static class CommandLine
                 $"{flag} is no option; they are {string.Join(", ", Options.Select(o => o.Flag))}. See --help.");
             var value = equals >= 0
                 ? args[i][(equals + 1)..]
+                : option.IsAlone && (i + 1 == args.Length || args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                ? ""
                 : ++i < args.Length ? args[i] : throw new UsageException($"{flag} needs a value: {flag} {option.Argument}.");
             given[option] = flags.Add(option) || !option.Repeats ? value : $"{given[option]},{value}";
         }
@@ -104,6 +107,9 @@ public static class CommandLine
     {
         /// <summary>Given several times, it has all the values; so it does when they are separated by commas.</summary>
         public bool Repeats => Argument[^1] == '…';
+
+        /// <summary>It may be given without a value.</summary>
+        public bool IsAlone => Argument[0] == '[';
 
         public string Variable { get; } = Prefix + Flag[2..].Replace('-', '_').ToUpperInvariant();
     }

@@ -38,7 +38,8 @@ public static partial class EdgeSetup
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
-            services.AddSingleton<TokenCheck>(provider => token => provider.CheckMqttToken(token));
+            services.AddSingleton<TokenCheck>(provider => async token =>
+                await provider.CheckMqttToken(token) is var (caller, credentialId, isRevoked) ? new CheckedToken(caller, credentialId, isRevoked) : null);
         }
     }
 

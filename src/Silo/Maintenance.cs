@@ -1,3 +1,4 @@
+using OrleansIoT.Gateway.Identity;
 using OrleansIoT.History.Sqlite.Backups;
 
 namespace OrleansIoT.Silo;
@@ -10,6 +11,7 @@ public static class Maintenance
     {
         { Backup: { } file } => () => Backup.Make(options.Data, file, TimeProvider.System),
         { Restore: { } file } => () => Restore.From(file, options.Data, TimeProvider.System),
+        { RotateKeys: { } mode } => () => KeyRotation.Rotate(options.Data, atOnce: mode == "now", TimeProvider.System),
         _ => null,
     };
 }

@@ -60,6 +60,12 @@ public sealed class SiloOptions
     /// <summary>A backup to restore into the data directory, instead of running. Default: none</summary>
     public string? Restore { get; set; }
 
+    /// <summary>
+    /// Not null: new keys for tokens are made, instead of running. Empty, and those before go on verifying what they have
+    /// signed; <c>now</c>, after a leak, and they do not. Default: none
+    /// </summary>
+    public string? RotateKeys { get; set; }
+
     internal IPAddress Address { get; private set; } = IPAddress.Loopback;
 
     internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
@@ -94,6 +100,16 @@ public sealed class SiloOptions
         if (Backup is not null && Restore is not null)
         {
             throw new UsageException("--backup and --restore exclude each other.");
+        }
+
+        if (RotateKeys is not (null or "" or "now"))
+        {
+            throw new UsageException($"--rotate-keys {RotateKeys}: alone, or with 'now' after a leak.");
+        }
+
+        if (RotateKeys is not null && (Backup ?? Restore) is not null)
+        {
+            throw new UsageException("--rotate-keys and --backup or --restore exclude each other.");
         }
 
         if (Backup is "" || Restore is "")

@@ -71,7 +71,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     /// <summary>The token says who it is. A user name beside it may be left out, be that id, or a user's email address.</summary>
     private async Task<Claim> OfToken(ConnectPacket connect, string token)
     {
-        if (tokens is null || await tokens(token) is not var (caller, credentialId))
+        if (tokens is null || await tokens(token) is not var (caller, credentialId, isRevoked))
         {
             throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
         }
@@ -86,7 +86,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
         }
 
         var credential = new Credential(CredentialKind.Token, credentialId, []);
-        return caller.Kind == CallerKind.Device
+        var claim = caller.Kind == CallerKind.Device
             ? OfDevice(caller, connect, credential)
             : new Claim(
                 ClientGrains.PublisherName(caller.Subject),
@@ -95,6 +95,7 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
                 grains.UserClient(caller.Tenant, caller.Subject),
                 caller,
                 caller);
+        return claim with { IsRevoked = isRevoked };
     }
 
     /// <summary>The user name is the device's id, with its tenant and a slash before it unless that is the installation's own.</summary>
@@ -137,11 +138,11 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     private static string ClientIdOf(ConnectPacket connect) =>
         connect.ClientId.Length > 0 ? connect.ClientId : $"auto-{Guid.NewGuid():N}"; // [MQTT-3.1.3-6]
 
-    /// <summary>Three parts in base64url (RFC 7515 section 7.1). A device's key is one.</summary>
+    /// <summary>Three parts in base64url (RFC 7515 section 7.1), or five when it is encrypted (RFC 7516 section 7.1). A device's key is one.</summary>
     private static bool IsToken(string secret)
     {
         var parts = secret.Split('.');
-        return parts.Length == 3 && Array.TrueForAll(parts, part => part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Base64Url));
+        return parts.Length is 3 or 5 && Array.TrueForAll(parts, part => part.Length > 0 && !part.AsSpan().ContainsAnyExcept(Base64Url));
     }
 
     private static bool IsPersonalToken(string secret) =>

@@ -8,7 +8,7 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>Makes access tokens (RFC 9068) and devices' tokens, the only place. <see cref="JwtAuthentication"/> is the only place that looks at one.</summary>
-internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> options, TimeProvider clock)
+internal sealed class AccessTokens(TokenKeys keys, TokenEncryption encryption, IOptions<GatewayOptions> options, TimeProvider clock)
 {
     /// <summary>The <c>typ</c> that tells an access token from every other JWT (RFC 9068 section 2.1).</summary>
     public const string Type = "at+jwt";
@@ -24,8 +24,6 @@ internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> opti
     public const string CredentialClaim = "cred";
 
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false };
-
-    private readonly SigningCredentials _credentials = new(key.Key, SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>The session, or the secret, that the token rests on (OpenID Connect Front-Channel Logout section 3): it ends with it.</summary>
     public const string SessionClaim = "sid";
@@ -48,13 +46,13 @@ internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> opti
     public string IssueForService(string tenant, string account, Roles roles, string secretId) =>
         Issue(tenant, account, roles, secretId, account);
 
-    private string Issue(string tenant, string subject, Roles roles, string sessionId, string clientId) => Sign(
+    private string Issue(string tenant, string subject, Roles roles, string sessionId, string clientId) => encryption.Issue(Sign(
         Type,
         tenant,
         subject,
         new() { [RolesClaim] = RoleNames.Of(roles), [SessionClaim] = sessionId, [ClientClaim] = clientId },
         clock.GetUtcNow(),
-        options.Value.AccessTokenLifetime);
+        options.Value.AccessTokenLifetime));
 
     /// <returns>The token, and the whole second at which it ends.</returns>
     public (string Token, DateTimeOffset ExpiresAt) IssueForDevice(string tenant, string device, string credentialId, TimeSpan lifetime)
@@ -79,6 +77,6 @@ internal sealed class AccessTokens(SigningKey key, IOptions<GatewayOptions> opti
                 [JwtRegisteredClaimNames.Jti] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
                 [TenantClaim] = tenant,
             },
-            SigningCredentials = _credentials,
+            SigningCredentials = keys.ToSign(),
         });
 }

@@ -33,6 +33,14 @@ internal sealed class Admissions(IGrainFactory grains)
             };
     }
 
+    /// <param name="claimed">Somebody of an external issuer, whose word on roles and grants counts as long as the token lives.</param>
+    /// <returns>The same, or null: the tenant is no more.</returns>
+    public async Task<Caller?> AdmitExternal(Caller claimed)
+    {
+        Caller.SigningIn(GrainKey.SystemTenant, ServiceName).Enter();
+        return await grains.Tenancy(claimed.Tenant).IsActive() ? claimed : null;
+    }
+
     /// <param name="token">What was shown, if it begins with <see cref="OpaqueToken.PersonalPrefix"/>; any text.</param>
     /// <returns>Whose personal access token it is with what both may now, and when it ends; or null: it is none, or not good now.</returns>
     public async Task<(Caller Caller, DateTimeOffset Until)?> AdmitOpaque(string token)

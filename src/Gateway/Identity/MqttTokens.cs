@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
@@ -6,10 +7,27 @@ namespace OrleansIoT.Gateway.Identity;
 /// <summary>Tokens for whoever takes one as an MQTT password: an access token, or a device's.</summary>
 public static class MqttTokens
 {
-    /// <returns>
-    /// Whom the token names and, for a device, which of its credentials it stands for; null if it is none of ours or not
-    /// good now.
-    /// </returns>
-    public static Task<(Caller Caller, string? CredentialId)?> CheckMqttToken(this IServiceProvider services, string token) =>
-        services.GetRequiredService<JwtAuthentication>().CheckMqttToken(token);
+    /// <summary>
+    /// A connection lasts no longer than its token, give or take five seconds, of which its edge takes one to notice.
+    /// </summary>
+    private static readonly TimeSpan LongestSkew = TimeSpan.FromSeconds(3);
+
+    /// <returns>What the token is good for, or null if it is none of ours or not good now.</returns>
+    public static async Task<MqttToken?> CheckMqttToken(this IServiceProvider services, string token)
+    {
+        if (await services.GetRequiredService<TokenAdmission>().Check(token) is not { } admitted)
+        {
+            return null;
+        }
+
+        var skew = services.GetRequiredService<IOptions<GatewayOptions>>().Value.ClockSkew;
+        var proved = admitted.Proved;
+        var caller = proved.Caller with { ExpiresAt = proved.EndsAt + (skew < LongestSkew ? skew : LongestSkew) };
+        return new MqttToken(caller, proved.DeviceCredential, services.GetRequiredService<TokenWatches>().Watch(admitted, token));
+    }
 }
+
+/// <param name="Caller">Whom the token names, until it ends.</param>
+/// <param name="CredentialId">For a device, which of its credentials the token stands for.</param>
+/// <param name="IsRevoked">Asked once a second: whether what it stands for has ended before it does.</param>
+public sealed record MqttToken(Caller Caller, string? CredentialId, Func<bool> IsRevoked);

@@ -21,14 +21,39 @@ public static class PrivateFile
         CreateFolder(folder);
         if (!File.Exists(path))
         {
-            Create(path, folder, make());
+            Create(path, folder, make(), MoveUnlessThere);
         }
 
+        return Read(path);
+    }
+
+    /// <summary>The content of the file.</summary>
+    /// <exception cref="UnauthorizedAccessException">Others than the owner have a right to it.</exception>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    public static string Read(string path)
+    {
         RefuseIfShared(path, "600");
         return File.ReadAllText(path);
     }
 
-    private static void CreateFolder(string folder)
+    /// <summary>Puts another content in the place of the file's, or makes the file: at every moment it has the one or the other, whole.</summary>
+    public static void Write(string path, string content)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        CreateFolder(folder);
+        Create(path, folder, content, (draft, file) => File.Move(draft, file, overwrite: true));
+    }
+
+    /// <summary>Removes the file, also for after a power cut.</summary>
+    public static void Delete(string path)
+    {
+        File.Delete(path);
+        SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>A folder that nobody else enters, unless it is there already.</summary>
+    /// <exception cref="UnauthorizedAccessException">Others than the owner have a right to it.</exception>
+    public static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -40,7 +65,7 @@ public static class PrivateFile
         RefuseIfShared(folder, "700");
     }
 
-    private static void Create(string path, string folder, string content)
+    private static void Create(string path, string folder, string content, Action<string, string> move)
     {
         var draft = $"{path}.{Path.GetRandomFileName()}";
         try
@@ -58,7 +83,7 @@ public static class PrivateFile
                 Sync(stream.SafeFileHandle);
             }
 
-            MoveUnlessThere(draft, path);
+            move(draft, path);
             SyncFolder(folder);
         }
         finally

@@ -8,7 +8,7 @@ namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>
 /// The one form that our tokens have: what is to be refused whoever signed it, before a signature is verified.
-/// A pure check; the signature, issuer, audience and lifetime are JwtBearer's.
+/// A pure check; signature, issuer, audience and lifetime are <see cref="JwtAuthentication"/>'s.
 /// </summary>
 internal static class TokenForm
 {
@@ -22,7 +22,7 @@ internal static class TokenForm
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     // Names are unique: RFC 7515 section 4, RFC 7519 section 4.
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
+    public static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     /// <returns>What is wrong, without any part of the token, or null.</returns>
     public static string? Fault(string token)
@@ -56,7 +56,7 @@ internal static class TokenForm
     }
 
     /// <summary>Base64url without padding (RFC 7515 section 2); .NET's decoder refuses unused bits that are not zero, and would allow white space.</summary>
-    private static byte[]? Decode(string part)
+    public static byte[]? Decode(string part)
     {
         var bytes = new byte[Base64Url.GetMaxDecodedLength(part.Length)];
         return part.AsSpan().ContainsAnyExcept(Alphabet)
@@ -128,10 +128,10 @@ internal static class TokenForm
             : "roles is no list of roles";
     }
 
-    private static bool HasText(JsonElement claims, string name) =>
+    public static bool HasText(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var claim) && claim.ValueKind == JsonValueKind.String && claim.GetString() != "";
 
-    private static bool HasTime(JsonElement claims, string name) =>
+    public static bool HasTime(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var claim)
         && claim.ValueKind == JsonValueKind.Number
         && claim.TryGetInt64(out var seconds)

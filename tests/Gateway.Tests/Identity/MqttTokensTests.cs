@@ -25,7 +25,7 @@ public sealed class MqttTokensTests : IAsyncLifetime
 
         Assert.Equal(201, (int)answer.StatusCode);
         Assert.Equal("2026-03-01T12:10:00Z", (string)json["expires_at"]!);
-        var (caller, credential) = (await Check((string)json["token"]!))!.Value;
+        var (caller, credential, _) = (await Check((string)json["token"]!))!;
         Assert.Equal(("default", "meter-7", CallerKind.Device, Roles.None), (caller.Tenant, caller.Subject, caller.Kind, caller.Roles));
         Assert.Equal(_gateway.Clock.GetUtcNow().AddSeconds(603), caller.ExpiresAt); // and some skew, less than 5 s
         Assert.Equal("credential of key-1", credential);
@@ -64,7 +64,7 @@ public sealed class MqttTokensTests : IAsyncLifetime
     [Fact]
     public async Task An_access_token_names_its_user_with_its_roles()
     {
-        var (caller, credential) = (await Check(_gateway.Token(Roles.Operator)))!.Value;
+        var (caller, credential, _) = (await Check(_gateway.Token(Roles.Operator)))!;
 
         Assert.Equal(("u-1", CallerKind.User, Roles.Operator, null), (caller.Subject, caller.Kind, caller.Roles, credential));
     }
@@ -111,7 +111,7 @@ public sealed class MqttTokensTests : IAsyncLifetime
         Assert.DoesNotContain(_gateway.Log.Lines, line => line.Contains(parts[1], StringComparison.Ordinal));
     }
 
-    private Task<(Caller Caller, string? CredentialId)?> Check(string token) => _gateway.Services.CheckMqttToken(token);
+    private Task<MqttToken?> Check(string token) => _gateway.Services.CheckMqttToken(token);
 
     private Jwt DeviceToken(string device = "meter-7")
     {

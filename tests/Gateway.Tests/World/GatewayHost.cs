@@ -35,12 +35,15 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public LogLines Log { get; }
 
+    public string DataDirectory => _data.Path;
+
     public IServiceProvider Services => _app.Services;
 
     public Uri Address => new(_app.Urls.Single());
 
     public static async Task<GatewayHost> Start(
-        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, Action<WebApplication>? routes = null)
+        Action<GatewayOptions>? configure = null, Action<IServiceCollection>? services = null, Action<WebApplication>? routes = null,
+        InMemoryGrains? grains = null)
     {
         var data = new TemporaryFolder();
         var clock = new ManualClock(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
@@ -53,7 +56,7 @@ internal sealed class GatewayHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.LimitConnections());
         });
         builder.Services.AddSingleton<TimeProvider>(clock);
-        var grains = new InMemoryGrains(clock);
+        grains ??= new InMemoryGrains(clock);
         builder.Services.AddSingleton(grains.Factory());
         builder.Services.AddGateway(options =>
         {
@@ -82,6 +85,18 @@ internal sealed class GatewayHost : IAsyncDisposable
 
     public string Token(Roles roles, string tenant = "default", string id = "u-1") => Services.GetRequiredService<AccessTokens>()
         .Issue(tenant, new UserRecord(id, "ada@example.org", "Ada", true, roles, Clock.GetUtcNow()), Grains.AddSession(tenant, id, roles));
+
+    /// <summary>Complete when the gateway relies on what it hears of revocations.</summary>
+    public Task Hears() => Eventually.Is(() => Services.GetRequiredService<Revocations>().IsFresh);
+
+    /// <summary>Moves the clock a second, and waits until the gateway has heard of everything until now.</summary>
+    public async Task HearsNews()
+    {
+        var asked = Grains.RevocationsAsked;
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.Is(() => Grains.RevocationsAsked > asked);
+        await Hears();
+    }
 
     /// <summary>Sends these bytes and reads what comes until the server closes: for what no decent client would send.</summary>
     public async Task<RawAnswer> Send(string request)

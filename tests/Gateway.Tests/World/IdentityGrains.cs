@@ -56,7 +56,7 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
     public async Task<Admission?> Admit(string sessionId)
     {
         await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.AdmitUnrecorded(key), Tenant));
         return !IsActive || !world.IsTenantActive(Tenant) || !world.Sessions.TryGetValue(sessionId, out var session) || session.User != key ? null
             : world.Users.TryGetValue(key, out var user)
                 ? new Admission(user.Record.Id, user.Record.Roles, user.Record.Grants, sessionId, session.Record.ExpiresAt)
@@ -66,7 +66,7 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
     public async Task<Admission?> AdmitToken(string tokenId, string secret)
     {
         await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.AdmitUnrecorded(key), Tenant));
         if (!IsActive || !world.IsTenantActive(Tenant) || !world.Tokens.TryGetValue(tokenId, out var token) || token.User != key
             || token.Secret != secret || token.Record.ExpiresAt <= world.Clock.GetUtcNow())
         {
@@ -284,7 +284,7 @@ internal sealed class ServiceAccountGrain(InMemoryGrains world, string key) : IS
     private async Task<Admission?> AdmitIf(Func<string, bool> isShown)
     {
         await Task.Yield();
-        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
+        InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.AdmitUnrecorded(key), Tenant));
         return world.Services.TryGetValue(key, out var service) && service.Record.Active && isShown(service.Secret) && world.IsTenantActive(Tenant)
             ? new Admission(service.Record.Id, service.Record.Roles, service.Record.Grants, NameOf(service.Secret), DateTimeOffset.MaxValue)
             : null;
@@ -333,11 +333,9 @@ internal sealed class TenancyGrain(InMemoryGrains world, string key) : ITenancyG
     private TenantRecord Existing() => world.Tenants.TryGetValue(Name, out var tenant) ? tenant : throw InMemoryGrains.NotFound();
 }
 
-/// <summary>Nothing is ever lost, and there is one epoch.</summary>
+/// <summary>Asked by every gateway every second, so its calls are in no record.</summary>
 internal sealed class RevocationsGrain(InMemoryGrains world) : IRevocationsGrain
 {
-    private static readonly Guid Epoch = Guid.Parse("5c0f3f5e-7d3f-4b7c-9a53-3f0c2f3b6a11");
-
     public Task Revoke(string holder)
     {
         world.Revoked.Enqueue(holder);
@@ -346,9 +344,11 @@ internal sealed class RevocationsGrain(InMemoryGrains world) : IRevocationsGrain
 
     public Task<RevokedSince> Since(Guid epoch, long version)
     {
+        world.ToldOfRevocations();
         var all = world.Revoked.ToArray();
-        return Task.FromResult(epoch == Epoch
-            ? new RevokedSince(Epoch, all.Length, [.. all.Skip((int)version)], IsComplete: true)
-            : new RevokedSince(Epoch, all.Length, [], IsComplete: false));
+        return world.RevocationsOutage is { } outage ? Task.FromException<RevokedSince>(outage)
+            : Task.FromResult(epoch == world.RevocationsEpoch
+                ? new RevokedSince(epoch, all.Length, [.. all.Skip((int)version)], IsComplete: true)
+                : new RevokedSince(world.RevocationsEpoch, all.Length, [], IsComplete: false));
     }
 }

@@ -16,6 +16,8 @@ namespace OrleansIoT.Gateway.Tests.World;
 /// </summary>
 internal sealed class InMemoryGrains(TimeProvider clock)
 {
+    private int _revocationsAsked;
+
     public TimeProvider Clock => clock;
 
     public ConcurrentDictionary<string, (UserRecord Record, string Password)> Users { get; } = new();
@@ -42,6 +44,17 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     /// <summary>What retention has taken out of topics, by key.</summary>
     public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
+
+    /// <summary>Another one: what was said to be revoked is lost.</summary>
+    public Guid RevocationsEpoch { get; set; } = Guid.NewGuid();
+
+    /// <summary>What those run into who ask for revocations, if anything.</summary>
+    public Exception? RevocationsOutage { get; set; }
+
+    /// <summary>How often somebody has asked for them.</summary>
+    public int RevocationsAsked => Volatile.Read(ref _revocationsAsked);
+
+    public void ToldOfRevocations() => Interlocked.Increment(ref _revocationsAsked);
 
     /// <summary>Every call: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
@@ -122,14 +135,24 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>Deny by default: nobody, somebody expired, and another tenant's get what the real filter gives them.</summary>
     public Caller Admit(string key)
     {
+        var caller = AdmitUnrecorded(key, mayBeAnothers: true);
+        Calls.Enqueue((caller, key));
+        return Outage is null || Calls.Count <= CallsBeforeOutage
+            ? MayKnowOf(caller, key) ? caller : throw NotFound()
+            : throw Outage;
+    }
+
+    /// <summary>The same for what a gateway asks on its own at the first sight of a token: it is in no record, and meets no outage.</summary>
+    public Caller AdmitUnrecorded(string key, bool mayBeAnothers = false)
+    {
         var caller = Caller.Current is { } current && current.ExpiresAt > clock.GetUtcNow()
             ? current
             : throw new FailureException(Failure.NotSignedIn, "Nobody is calling.");
-        Calls.Enqueue((caller, key));
-        return Outage is null || Calls.Count <= CallsBeforeOutage
-            ? Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) || key == "$system/tenants" ? caller : throw NotFound()
-            : throw Outage;
+        return mayBeAnothers || MayKnowOf(caller, key) ? caller : throw NotFound();
     }
+
+    private static bool MayKnowOf(Caller caller, string key) =>
+        Permissions.MayKnowOf(caller, GrainKey.Parse(key).Tenant) || key == "$system/tenants";
 
     public static void Demand(bool allowed)
     {

@@ -16,7 +16,7 @@ internal sealed class Jwt
 
     public Jwt(GatewayHost gateway)
     {
-        _key = gateway.Services.GetRequiredService<SigningKey>().Key;
+        _key = gateway.Services.GetRequiredService<TokenKeys>().Ring.Signing;
         var now = gateway.Clock.GetUtcNow().ToUnixTimeSeconds();
         Header = new JsonObject { ["alg"] = "ES256", ["kid"] = _key.KeyId, ["typ"] = "at+jwt" };
         Claims = new JsonObject

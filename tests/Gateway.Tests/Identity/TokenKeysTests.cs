@@ -1,15 +1,18 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Fixtures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Tests.World;
 
 namespace OrleansIoT.Gateway.Tests.Identity;
 
 [UnsupportedOSPlatform("windows")]
-public sealed class SigningKeyTests : IDisposable
+public sealed class TokenKeysTests : IDisposable
 {
     private readonly TemporaryFolder _data = new();
+    private readonly ManualClock _clock = new();
 
     private string Folder => Path.Combine(_data.Path, "keys");
 
@@ -23,7 +26,7 @@ public sealed class SigningKeyTests : IDisposable
         using var first = Open();
         using var second = Open();
 
-        Assert.Equal(first.Key.KeyId, second.Key.KeyId);
+        Assert.Equal(first.Ring.Signing.KeyId, second.Ring.Signing.KeyId);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, System.IO.File.GetUnixFileMode(Folder));
         Assert.Equal([File], Directory.GetFiles(Folder));
@@ -38,7 +41,7 @@ public sealed class SigningKeyTests : IDisposable
         {
             start.SignalAndWait();
             using var key = Open();
-            ids[i] = key.Key.KeyId;
+            ids[i] = key.Ring.Signing.KeyId;
         })).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
@@ -55,7 +58,7 @@ public sealed class SigningKeyTests : IDisposable
 
         using var key = Open();
 
-        Assert.NotEmpty(key.Key.KeyId);
+        Assert.NotEmpty(key.Ring.Signing.KeyId);
     }
 
     [Fact]
@@ -112,5 +115,5 @@ public sealed class SigningKeyTests : IDisposable
         await Assert.ThrowsAsync<InvalidDataException>(() => GatewayHost.Start(options => options.DataDirectory = _data.Path));
     }
 
-    private SigningKey Open() => new(Options.Create(new GatewayOptions { DataDirectory = _data.Path }));
+    private TokenKeys Open() => new(Options.Create(new GatewayOptions { DataDirectory = _data.Path }), _clock, NullLogger<TokenKeys>.Instance);
 }
