@@ -16,4 +16,17 @@ public static class Eventually
             await Task.Yield();
         }
     }
+
+    /// <summary>The same for a state that only an answer shows, as that of another process.</summary>
+    public static async Task IsAsync(Func<Task<bool>> condition)
+    {
+        var start = Environment.TickCount64;
+        while (!await condition())
+        {
+            if (Environment.TickCount64 - start > 30_000)
+            {
+                throw new TimeoutException("It never came to that.");
+            }
+        }
+    }
 }

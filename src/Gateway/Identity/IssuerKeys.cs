@@ -10,13 +10,13 @@ namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>
 /// The keys of one external issuer, by discovery (OpenID Connect Discovery 1.0 section 4): read at the first token and every five minutes, and when a
-/// token names one that is unknown, at most every ten seconds. While the issuer is away the last ones are good; before the
+/// token names one that is unknown, at most every five seconds. While the issuer is away the last ones are good; before the
 /// first there is none, and its tokens are refused.
 /// </summary>
 internal sealed partial class IssuerKeys : IDocumentRetriever, IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     private const int MinRsaBits = 2048; // RFC 7518 section 3.3
 

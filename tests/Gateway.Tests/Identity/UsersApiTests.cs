@@ -30,7 +30,7 @@ public sealed class UsersApiTests
     }
 
     [Fact]
-    public async Task A_user_is_id_email_name_whether_active_and_roles()
+    public async Task A_user_is_id_email_name_whether_active_roles_and_grants_and_nothing_secret()
     {
         await using var gateway = await GatewayHost.Start();
         var ada = gateway.Grains.AddUser("ada@example.org", roles: Roles.Viewer | Roles.Admin);
@@ -38,7 +38,7 @@ public sealed class UsersApiTests
         var text = await gateway.As(Roles.Viewer, id: ada.Id).GetStringAsync(new Uri($"/users/{ada.Id}", UriKind.Relative));
 
         Assert.Equal(
-            $$$"""{"data":{"users":[{"id":"{{{ada.Id}}}","email":"ada@example.org","username":"ada","active":true,"roles":["viewer","admin"]}]}}""", text);
+            $$$"""{"data":{"users":[{"id":"{{{ada.Id}}}","email":"ada@example.org","username":"ada","active":true,"roles":["viewer","admin"],"grants":[],"created_at":"2026-03-01T12:00:00Z"}]}}""", text);
     }
 
     [Fact]

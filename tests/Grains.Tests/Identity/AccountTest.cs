@@ -30,7 +30,7 @@ public abstract class AccountTest : GrainTest
 
     protected static Caller Gateway(string tenant = Tenant) => Caller.SigningIn(tenant, "gateway");
 
-    protected Task<UserRecord> Register(string email = "ada@example.org", Roles roles = Roles.Viewer, string tenant = Tenant) => As(
+    protected Task<UserRecord> AddUser(string email = "ada@example.org", Roles roles = Roles.Viewer, string tenant = Tenant) => As(
         Caller.System(tenant, "test"), async () => (await Grains.User(tenant, email).Create("Ada", Password, roles, [])).User);
 
     protected Task<OpenedSession> SignIn(
@@ -56,10 +56,10 @@ public abstract class AccountTest : GrainTest
     protected Task AsAdmin(string email, Func<IUserGrain, Task> calls) => As(Admin, () => calls(Grains.User(Tenant, email)));
 
     /// <summary>Whom gateways have been told to think of again, since this was asked last.</summary>
-    protected async Task<ImmutableArray<string>> Revoked()
+    protected async Task<string[]> Revoked()
     {
         var news = await As(Gateway(GrainKey.SystemTenant), () => Grains.Revocations().Since(_epoch, _version));
         (_epoch, _version) = (news.Epoch, news.Version);
-        return news.Holders;
+        return [.. news.Holders];
     }
 }

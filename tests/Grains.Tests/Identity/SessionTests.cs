@@ -11,7 +11,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task A_session_lives_on_with_each_secret_that_it_is_refreshed_with()
     {
-        await Register();
+        await AddUser();
         var first = await SignIn();
         var second = await Refresh(first);
         await Host.Restart();
@@ -26,7 +26,7 @@ public sealed class SessionTests : AccountTest
     [Fact] // J15
     public async Task A_secret_that_is_used_again_ends_its_session_and_no_other()
     {
-        await Register();
+        await AddUser();
         var other = await SignIn();
         var stolen = await SignIn();
         var next = await Refresh(stolen);
@@ -44,7 +44,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task What_is_no_session_is_refused_with_the_same_words_and_harms_nobody()
     {
-        await Register();
+        await AddUser();
         var session = await SignIn();
         var reused = await Refused(Failure.NotSignedIn, () => Refresh(session with { SessionId = "kq0UzqLQ3Fh1rWfLZ8s1VA" }));
         var unknown = await Refused(
@@ -56,7 +56,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task A_session_that_is_not_used_ends_after_its_lifetime_and_one_that_is_used_does_not()
     {
-        await Register();
+        await AddUser();
         var idle = await SignIn();
         var used = await SignIn();
         Clock.Advance(TimeSpan.FromDays(20));
@@ -72,7 +72,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task Of_fifty_one_sessions_the_one_that_was_used_least_recently_ends()
     {
-        await Register();
+        await AddUser();
         var sessions = new List<OpenedSession>();
         for (var i = 0; i < UserGrain.MaxSessions; i++)
         {
@@ -93,7 +93,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task A_session_says_when_and_from_where_and_nothing_of_its_secret()
     {
-        await Register();
+        await AddUser();
         var session = await As(
             Gateway(),
             () => Grains.User(Tenant, "ada@example.org").SignIn(Password, new SignInOrigin(new string('9', 1_000), new string('A', 1_000) + "\n"), Month));
@@ -106,7 +106,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task Who_signs_out_is_out_and_so_is_its_connection()
     {
-        await Register();
+        await AddUser();
         var session = await SignIn();
         var other = await SignIn();
         var connection = await ConnectUser(CallerOf(session));
@@ -125,7 +125,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task All_other_sessions_end_at_once()
     {
-        await Register();
+        await AddUser();
         var (one, two, three) = (await SignIn(), await SignIn(), await SignIn());
         await AsUser(two, user => user.EndSessions(two.SessionId));
         Assert.Null(await Admit(one));
@@ -136,8 +136,8 @@ public sealed class SessionTests : AccountTest
     [Fact] // API1:2023
     public async Task Nobody_sees_or_ends_the_sessions_of_another_user_except_an_administrator()
     {
-        await Register();
-        await Register("eve@example.org");
+        await AddUser();
+        await AddUser("eve@example.org");
         var ada = await SignIn();
         var eve = await SignIn("eve@example.org");
         Assert.Single(await AsUser(ada, user => user.Sessions()));
@@ -153,7 +153,7 @@ public sealed class SessionTests : AccountTest
     [Fact]
     public async Task A_new_password_ends_every_other_session_and_every_token()
     {
-        await Register();
+        await AddUser();
         var session = await SignIn();
         var other = await SignIn();
         var token = await AsUser(session, user => user.IssueToken("script", Roles.None, [], TimeSpan.FromDays(1)));

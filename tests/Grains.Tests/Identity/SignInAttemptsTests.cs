@@ -49,7 +49,7 @@ public sealed class SignInAttemptsTests : AccountTest
     [Fact] // H04
     public async Task Guessing_is_slowed_down_alike_for_who_is_there_and_who_is_not()
     {
-        await Register();
+        await AddUser();
         var known = await GuessUntilRefused("ada@example.org");
         var unknown = await GuessUntilRefused("nobody@example.org");
 
@@ -60,7 +60,7 @@ public sealed class SignInAttemptsTests : AccountTest
     [Fact] // H05
     public async Task Who_guesses_from_many_addresses_waits_and_does_not_keep_the_owner_out()
     {
-        await Register();
+        await AddUser();
         await SignIn(address: "192.0.2.7");
         var guess = 0;
         while (true)
