@@ -37,7 +37,9 @@ public static class PrivateFile
         Create(path, folder, content, overwrite: true);
     }
 
-    private static void CreateFolder(string folder)
+    /// <summary>A folder of mode 700.</summary>
+    /// <exception cref="UnauthorizedAccessException">It is there, and others than the owner have a right to it.</exception>
+    public static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {

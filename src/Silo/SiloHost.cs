@@ -42,6 +42,7 @@ public static class SiloHost
         }
 
         builder.Services.AddHttps(options);
+        builder.Services.AddPki(options);
         if (options.Demo > 0)
         {
             builder.Services.AddDemoFleet();
@@ -55,6 +56,7 @@ public static class SiloHost
         var app = builder.Build();
         app.UseWebSockets();
         app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
+        app.UsePki();
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
             app.WarnOfPlainHttp(options);
