@@ -8,7 +8,8 @@ namespace OrleansIoT.Certificates.Pki;
 /// </summary>
 public sealed partial class AuthorityUpkeep : IDisposable
 {
-    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    /// <summary>Half the life of a list is 30 minutes at least.</summary>
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan WarningPeriod = TimeSpan.FromDays(1);
 

@@ -204,7 +204,7 @@ public sealed class CertificateAuthorityTests : IDisposable
         Assert.Single(_log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal));
 
         File.Move(key + ".away", key);
-        _clock.Advance(TimeSpan.FromMinutes(1));
+        _clock.Advance(TimeSpan.FromMinutes(10));
         Assert.Equal(2, ListOf(authority).Number);
     }
 
