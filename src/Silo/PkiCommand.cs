@@ -73,7 +73,7 @@ public static class PkiCommand
 
             var value = equals >= 0
                 ? args[i][(equals + 1)..]
-                : ++i < args.Length ? args[i] : throw new UsageException($"{flag} needs a value: {verb.Usage}.");
+                : ++i < args.Length && !args[i].StartsWith("--", StringComparison.Ordinal) ? args[i] : throw new UsageException($"{flag} needs a value: {verb.Usage}.");
             var values = options.TryGetValue(flag, out var there) ? there : options[flag] = [];
             if (values.Count > 0 && flag is not ("--dns" or "--ip"))
             {
