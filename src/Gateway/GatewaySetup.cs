@@ -57,7 +57,7 @@ public static class GatewaySetup
             .Validate(options => options.TlsHandshakeTimeout > TimeSpan.Zero && options.TlsHandshakeTimeout <= TimeSpan.FromHours(1),
                 "Gateway:TlsHandshakeTimeout is more than zero and at most 1 hour, written hh:mm:ss.")
             .Validate(options => options.TrustedProxies.All(TrustedProxies.IsValid),
-                "Gateway:TrustedProxies are IP addresses, or networks as 10.0.0.0/8 with nothing behind their prefix.")
+                "Gateway:TrustedProxies are IP addresses, or networks as 10.0.0.0/8.")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GatewayOptions>, ExternalIssuerRules>();
         services.TryAddSingleton(TimeProvider.System);
@@ -81,6 +81,7 @@ public static class GatewaySetup
         app.Use(SetAnswerHeaders);
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => FailureHandler.Explain(context.HttpContext));
+        app.Use(Framing.RefuseTwoLengths);
         app.Use(PlainHttp.RefuseCredentials);
         app.UseMiddleware<HttpsOnly>();
         app.Use(AnswerHeadAsGet);

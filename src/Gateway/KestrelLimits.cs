@@ -13,6 +13,7 @@ public static class KestrelLimits
     public static void LimitGateway(this KestrelServerOptions kestrel)
     {
         var options = OptionsOf(kestrel);
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true); // lines end as RFC 9112 section 2.2 says
         kestrel.AddServerHeader = false;
         kestrel.Limits.RequestHeadersTimeout = options.RequestHeadersTimeout;
         kestrel.Limits.MaxRequestLineSize = 8 * 1024;

@@ -24,6 +24,7 @@ public static class CommandLine
         new("--tls-key", "FILE", "its key, in PEM", "likewise", (o, v) => o.TlsKey = v),
         new("--device-ca", "FILE…", "the CAs whose certificates devices may show, in PEM", "none", (o, v) => o.DeviceCa = v),
         new("--device-crl", "FILE…", "the revocation lists of those CAs", "none", (o, v) => o.DeviceCrl = v),
+        new("--pki-dir", "DIR", "the certification authority whose revocation list this process renews; see --pki", "none", (o, v) => o.PkiDir = v),
         new("--anonymous", "FILTER…", "what clients without credentials may publish and subscribe to, '!' in front denies", "they are refused", (o, v) => o.Anonymous = v),
         new("--device-rate", "N", "messages a second that a device may publish for long, 0 for no limit", "1000", (o, v) => o.DeviceRate = Number("--device-rate", v)),
         new("--backup", "FILE", "back up what is in DIR, also beside a process that has it open, and end", "none", (o, v) => o.Backup = v),

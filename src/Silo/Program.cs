@@ -2,12 +2,18 @@ using OrleansIoT.Silo;
 
 if (CommandLine.AsksForHelp(args))
 {
-    Console.WriteLine(CommandLine.Help);
+    Console.WriteLine(CommandLine.Help + "\n\n" + PkiCommand.Help);
     return ExitCodes.Success;
 }
 
 try
 {
+    if (PkiCommand.IsMeant(args))
+    {
+        Console.WriteLine(PkiCommand.Run(args[1..], Environment.GetEnvironmentVariables(), TimeProvider.System));
+        return ExitCodes.Success;
+    }
+
     var options = CommandLine.Read(args, Environment.GetEnvironmentVariables());
     if (Maintenance.Of(options) is { } maintenance)
     {

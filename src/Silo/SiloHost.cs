@@ -53,6 +53,7 @@ public static class SiloHost
         }
 
         builder.Services.AddHttps(options);
+        builder.Services.AddPki(options);
         if (options.Demo > 0)
         {
             builder.Services.AddDemoFleet();
@@ -67,6 +68,7 @@ public static class SiloHost
         app.UseWebSockets();
         app.Services.GetRequiredService<DataDirectory>(); // before anything else looks into it, and says so if it cannot be used
         app.Services.GetService<ClusterKeys>(); // likewise
+        app.UsePki();
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
             app.WarnOfPlainHttp(options);

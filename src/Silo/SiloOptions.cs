@@ -54,6 +54,9 @@ public sealed class SiloOptions
     /// <summary>Files with the revocation lists of those CAs, separated by commas. Default: none</summary>
     public string? DeviceCrl { get; set; }
 
+    /// <summary>The directory of a certification authority whose revocation list this process renews in time. Default: none</summary>
+    public string? PkiDir { get; set; }
+
     /// <summary>Topic filters for clients without credentials, separated by commas; '!' in front denies. Default: none, they are refused</summary>
     public string? Anonymous { get; set; }
 
@@ -91,6 +94,11 @@ public sealed class SiloOptions
         CheckDiffer("--https", Https, "--mqtt", Mqtt);
         CheckDiffer("--https", Https, "--mqtts", Mqtts);
         CheckTls();
+
+        if (string.IsNullOrWhiteSpace(PkiDir) && PkiDir is not null)
+        {
+            throw new UsageException("--pki-dir is empty; it names a directory, for example ./data/pki.");
+        }
 
         if (DeviceRate < 0)
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Certificates;
+using OrleansIoT.Certificates.Pki;
 using OrleansIoT.History;
 using OrleansIoT.History.Postgres;
 
@@ -16,7 +17,7 @@ public sealed record StartFailure(string Why, int ExitCode)
     public static StartFailure? Explain(Exception? exception) => exception switch
     {
         null => null,
-        CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException
+        CannotStartException or DataDirectoryException or BackupException or PostgresUnusableException or CertificateFileException or PkiException
             or InvalidDataException or UnauthorizedAccessException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts, --http or --https.", ExitCodes.CannotStart),

@@ -30,6 +30,9 @@ public sealed partial class IotProcess : IAsyncDisposable
     /// <summary>MQTT over TLS, with the development certificate.</summary>
     public int MqttsPort { get; private set; }
 
+    /// <summary>HTTP over TLS, where the options ask for it.</summary>
+    public int HttpsPort { get; private set; }
+
     /// <summary>What a client of <see cref="MqttsPort"/> trusts.</summary>
     public string CaFile => Path.Combine(Data, "tls", "ca.crt");
 
@@ -152,6 +155,9 @@ public sealed partial class IotProcess : IAsyncDisposable
     [GeneratedRegex(@"http://[^:]+:(\d+)")]
     private static partial Regex HttpAddress();
 
+    [GeneratedRegex(@"HTTPS https://[^:]+:(\d+)")]
+    private static partial Regex HttpsAddress();
+
     private async Task Launch(int http, int mqtt, int mqtts)
     {
         string[] arguments =
@@ -204,6 +210,11 @@ public sealed partial class IotProcess : IAsyncDisposable
         if (MqttsAddress().Match(line) is { Success: true } mqtts)
         {
             MqttsPort = int.Parse(mqtts.Groups[1].Value, CultureInfo.InvariantCulture);
+        }
+
+        if (HttpsAddress().Match(line) is { Success: true } https)
+        {
+            HttpsPort = int.Parse(https.Groups[1].Value, CultureInfo.InvariantCulture);
         }
 
         if (line.Contains("Ready", StringComparison.Ordinal))

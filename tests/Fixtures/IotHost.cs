@@ -34,6 +34,9 @@ public sealed class IotHost : IAsyncDisposable
     /// <summary>MQTT over TLS, with the development certificate.</summary>
     public int MqttsPort => Port(2);
 
+    /// <summary>HTTP over TLS, where the options ask for it.</summary>
+    public int HttpsPort => Port(^1);
+
     /// <summary>What a client of <see cref="MqttsPort"/> trusts.</summary>
     public string CaFile => DevelopmentCertificates.CaFileIn(Data);
 
@@ -75,7 +78,7 @@ public sealed class IotHost : IAsyncDisposable
         await _app.StartAsync();
     }
 
-    private int Port(int listener)
+    private int Port(Index listener)
     {
         var addresses = Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
         return new Uri(addresses.ElementAt(listener)).Port;

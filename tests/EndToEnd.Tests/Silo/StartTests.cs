@@ -20,6 +20,9 @@ public sealed class StartTests
     [InlineData("--demo=-1", "the number of devices is 0 to 10000")]
     [InlineData("--data=", "--data is empty")]
     [InlineData("--mqtts=1883", "--mqtt and --mqtts are both 1883")]
+    [InlineData("--https=8080", "--https and --http are both 8080")]
+    [InlineData("--https=70000", "a port is 0 to 65535")]
+    [InlineData("--pki-dir=", "--pki-dir is empty")]
     [InlineData("--mqtts=never", "that is no whole number")]
     [InlineData("--tls-cert=server.crt", "--tls-cert and --tls-key go together")]
     [InlineData("--device-crl=devices.crl", "--device-crl needs --device-ca")]
@@ -47,6 +50,8 @@ public sealed class StartTests
     [InlineData("IOT_DEVICEEDGE__ANONYMOUS__0", "!a/#/b", "'#' stands alone")]
     [InlineData("IOT_DEVICEEDGE__ALLOWEDORIGINS__0", "app.example.org", "no origin")]
     [InlineData("IOT_DEVICEEDGE__DEVICECRL__0", "devices.crl", "needs the CAs")]
+    [InlineData("IOT_GATEWAY__TRUSTEDPROXIES__0", "proxy", "Gateway:TrustedProxies")]
+    [InlineData("IOT_GATEWAY__TLSCERTIFICATE", "a.crt", "go together")]
     [InlineData("IOT_GATEWAY__ACCESSTOKENLIFETIME", "02:00:00", "1 minute to 1 hour")]
     [InlineData("IOT_HISTORY__READERS", "0", "Readers")]
     [InlineData("IOT_HISTORY__RETENTION__0__PREFIX", "chat", "History:Retention:0 needs MaxAge or MaxBytes")]
@@ -71,6 +76,7 @@ public sealed class StartTests
         await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtt", "--mqtt", $"{port}", "--http", "0", "--mqtts", "0");
         await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --mqtts", "--mqtts", $"{port}", "--mqtt", "0", "--http", "0");
         await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --http", "--http", $"{port}", "--mqtt", "0", "--mqtts", "0");
+        await MustNotStart($"{port} is in use on 127.0.0.1; choose another with --https", "--https", $"{port}", "--http", "0", "--mqtt", "0", "--mqtts", "0");
         await MustNotStart("no address 192.0.2.1", "--bind", "192.0.2.1", "--http", "0", "--mqtt", "0", "--mqtts", "0");
     }
 
@@ -89,6 +95,8 @@ public sealed class StartTests
         string[] ports = ["--http", "0", "--mqtt", "0", "--mqtts", "0"];
         await MustNotStart("no-such-ca.crt", ["--device-ca", "no-such-ca.crt", .. ports]);
         await MustNotStart("no-such.crt", ["--tls-cert", "no-such.crt", "--tls-key", "no-such.key", .. ports]);
+        await MustNotStart("no-such.crt", ["--tls-cert", "no-such.crt", "--tls-key", "no-such.key", "--https", "0", "--http", "0", "--mqtt", "0", "--mqtts", "off"]);
+        await MustNotStart("--pki init makes one", ["--pki-dir", "no-such-directory", .. ports]);
     }
 
     [Fact]
@@ -97,6 +105,16 @@ public sealed class StartTests
         await using var iot = await IotProcess.Start("--anonymous", "trial/#,test/+", "--anonymous", "!trial/secret");
         Assert.Contains(iot.Output, line => line.Contains("warn", StringComparison.Ordinal)
             && line.EndsWith("trial/#, test/+, !trial/secret", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", 1)]
+    [InlineData("127.0.0.1", 0)]
+    [InlineData("0.0.0.0", 0, "--https", "0")]
+    public async Task Who_opens_HTTP_to_others_without_TLS_is_warned_once(string address, int warnings, params string[] options)
+    {
+        await using var iot = await IotProcess.Start(["--bind", address, .. options]);
+        Assert.Equal(warnings, iot.Output.Count(line => line.Contains("without TLS", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -106,7 +106,8 @@ internal sealed class GatewayHost : IAsyncDisposable
         var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
         using var reader = new StreamReader(stream, Encoding.UTF8);
-        return RawAnswer.Parse(await reader.ReadToEndAsync());
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20)); // Kestrel keeps an idle connection for 130
+        return RawAnswer.Parse(await reader.ReadToEndAsync(limit.Token));
     }
 
     /// <summary>A request with this target exactly as written.</summary>

@@ -3,10 +3,9 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 
-namespace OrleansIoT.DeviceEdge.Tests.Identity;
+namespace OrleansIoT.Certificates.Tests;
 
 /// <summary>RFC 5280 section 5. What is read here was written by .NET or by hand, never by the code under test.</summary>
 public sealed class RevocationListTests : IDisposable

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace OrleansIoT.DeviceEdge.Tests;
+namespace OrleansIoT.Fixtures;
 
 /// <summary>What was logged, level and text.</summary>
-internal sealed class TestLog
+public sealed class TestLog
 {
     private readonly ConcurrentQueue<string> _lines = new();
 

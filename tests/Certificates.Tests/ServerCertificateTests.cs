@@ -1,8 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
-using OrleansIoT.Certificates;
 using OrleansIoT.Fixtures;
 
-namespace OrleansIoT.DeviceEdge.Tests.Transports;
+namespace OrleansIoT.Certificates.Tests;
 
 public sealed class ServerCertificateTests : IDisposable
 {
