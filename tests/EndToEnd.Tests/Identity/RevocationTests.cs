@@ -6,7 +6,7 @@ using System.Text.Json;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
-using OrleansIoT.Telemetry;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.EndToEnd.Tests.Identity;
 
