@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Identity;
@@ -140,7 +141,7 @@ internal static class OAuthApi
     private static string Decode(string part) => Uri.UnescapeDataString(part.Replace('+', ' '));
 
     /// <summary>Unknown, wrong and deactivated are one answer.</summary>
-    private static IResult RefuseClient(HttpContext context)
+    private static JsonHttpResult<OAuthError> RefuseClient(HttpContext context)
     {
         context.Response.Headers.WWWAuthenticate = "Basic realm=\"orleans-iot\", charset=\"UTF-8\"";
         return TypedResults.Json(
@@ -148,7 +149,7 @@ internal static class OAuthApi
             statusCode: StatusCodes.Status401Unauthorized);
     }
 
-    private static IResult Refuse(string error, string description) =>
+    private static JsonHttpResult<OAuthError> Refuse(string error, string description) =>
         TypedResults.Json(new OAuthError(error, description), statusCode: StatusCodes.Status400BadRequest);
 }
 

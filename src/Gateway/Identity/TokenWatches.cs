@@ -41,13 +41,15 @@ internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, Toke
             return _isRevoked;
         }
 
-        private async Task Ask(RememberedTokens.Moment now)
+        private async Task Ask(RememberedTokens.Moment moment)
         {
             try
             {
                 var isSigned = admitted.Proved.KeyId is not { } kid || all.Keys.ToVerify(kid, _caller.Kind) is not null;
-                _isRevoked = !isSigned || await all.Admission.AskHolder(admitted.Proved, token) is null;
-                _moment = now;
+                _isRevoked = !isSigned
+                    || await all.Admission.AskHolder(admitted.Proved, token) is not { } now
+                    || !HasSameRights(now);
+                _moment = moment;
             }
             catch (FailureException)
             {
@@ -58,6 +60,11 @@ internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, Toke
                 Volatile.Write(ref _isAsking, 0);
             }
         }
+
+        /// <summary>A connection has the rights that it began with; with others it begins anew.</summary>
+        private bool HasSameRights(Caller now) =>
+            now.Roles == _caller.Roles
+            && (now.Grants.IsDefault ? [] : now.Grants).AsSpan().SequenceEqual((_caller.Grants.IsDefault ? [] : _caller.Grants).AsSpan());
     }
 
     private Revocations Revocations => revocations;

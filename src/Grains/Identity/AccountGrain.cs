@@ -15,12 +15,17 @@ public abstract class AccountGrain : TenantGrain
 
     private const int MaxNameLength = 100;
 
+    /// <summary>A change of rights was made durable and could not be said everywhere: whoever asks for it again has it said again.</summary>
+    protected bool IsUnannounced { get; private set; }
+
     /// <summary>The rights themselves are others, or there are none any more.</summary>
     protected async Task RightsChanged(string subject)
     {
         Caller.System(Key.Tenant, "revocation").Enter();
+        IsUnannounced = true;
         await GrainFactory.Revocations().Revoke(new GrainKey(Key.Tenant, subject).ToString());
         await GrainFactory.UserClient(Key.Tenant, subject).Remove();
+        IsUnannounced = false;
     }
 
     /// <summary>The rights are the same, but these sessions are no more.</summary>

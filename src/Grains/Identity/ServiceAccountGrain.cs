@@ -87,7 +87,7 @@ public sealed partial class ServiceAccountGrain(
         state.State = after.Active ? after : after with { SecretId = Secret.CreateId() };
         await Durably(state.WriteStateAsync);
         LogChanged(logger, Key.ToString(), caller.Subject);
-        if (after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
+        if (IsUnannounced || after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
         {
             await RightsChanged(Key.Name);
         }

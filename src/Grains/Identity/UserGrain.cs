@@ -80,7 +80,7 @@ public sealed partial class UserGrain(
             await Appoint();
         }
 
-        if (after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
+        if (IsUnannounced || after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
         {
             await RightsChanged(after.Id);
         }

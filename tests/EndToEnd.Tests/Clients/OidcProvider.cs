@@ -10,7 +10,7 @@ public sealed class OidcProvider : IAsyncDisposable
 
     private static readonly string Folder = Path.Combine(Repository.Root, "tests/EndToEnd.Tests/Clients/oidc");
 
-    private Process _process;
+    private readonly Process _process;
 
     private OidcProvider(Process process, string issuer) => (_process, Issuer) = (process, issuer);
 

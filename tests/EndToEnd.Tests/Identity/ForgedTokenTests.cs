@@ -21,8 +21,7 @@ public sealed class ForgedTokenTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _host = await IotHost.Start();
-        _admin = new IotClient(_host.HttpPort);
-        await _admin.SignIn("admin@localhost", IotHost.AdminPassword);
+        _admin = await Administrator(_host.HttpPort);
         _token = _admin.Http.DefaultRequestHeaders.Authorization!.Parameter!;
         _key = ECDsa.Create();
         _key.ImportFromPem(await File.ReadAllTextAsync(Path.Combine(_host.Data, "keys", "access-tokens.pem")));
@@ -106,6 +105,13 @@ public sealed class ForgedTokenTests : IAsyncLifetime
 
         Assert.Equal(ReasonCode.NotAuthorized, ((DisconnectPacket?)await device.Receive())?.Reason);
         Assert.Equal(ReasonCode.NotAuthorized, ((DisconnectPacket?)await user.Receive())?.Reason);
+    }
+
+    private static async Task<IotClient> Administrator(int port)
+    {
+        var client = new IotClient(port);
+        await client.SignIn("admin@localhost", IotHost.AdminPassword);
+        return client;
     }
 
     private async Task Refused(string token)

@@ -6,6 +6,7 @@ using System.Text.Json;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.EndToEnd.Tests.Identity;
 
@@ -42,8 +43,11 @@ public sealed class RevocationTests : IAsyncLifetime
         var key = await _admin.RegisterDevice("meter");
         await using (var meter = await MqttDevice.Connect(_iot.MqttPort, "meter", key))
         {
-            await meter.Send(meter.Message("devices/meter/t", "a retained message") with { Retain = true });
-            Assert.IsType<PubAckPacket>(await meter.Receive());
+            await meter.Send(new PublishPacket
+            {
+                Topic = "devices/meter/t", Payload = "a retained message"u8.ToArray(), Qos = Qos.AtLeastOnce, PacketId = 1, Retain = true,
+            });
+            Assert.Equal(ReasonCode.Success, Assert.IsType<AckPacket>(await meter.Receive()).Reason);
         }
 
         var id = await CreateUser("ada@example.org", "viewer");

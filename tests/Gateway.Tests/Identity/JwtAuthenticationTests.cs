@@ -407,7 +407,7 @@ public sealed class JwtAuthenticationTests : IAsyncLifetime
     [Fact]
     public async Task A_token_is_validated_once_and_nothing_behind_sees_it()
     {
-        using var counts = new TokenCounts(_gateway);
+        using var counts = TokenCounts.Of(_gateway);
         await _gateway.Hears();
         _gateway.Grains.AddUser("ada@example.org");
         _gateway.Grains.AddUser("bob@example.org");

@@ -14,7 +14,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _gateway = await GatewayHost.Start();
-        _counts = new TokenCounts(_gateway);
+        _counts = TokenCounts.Of(_gateway);
         await _gateway.Hears();
     }
 
@@ -138,7 +138,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     {
         await using var gateway = await GatewayHost.Start(options => options.RememberedTokens = 20);
         await gateway.Hears();
-        using var counts = new TokenCounts(gateway);
+        using var counts = TokenCounts.Of(gateway);
         var tokens = Enumerable.Range(0, 100).Select(i => gateway.Token(Roles.Viewer, id: $"u-{i}")).ToList();
         var remembered = gateway.Services.GetRequiredService<RememberedTokens>();
         var admission = gateway.Services.GetRequiredService<TokenAdmission>();
@@ -159,7 +159,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     {
         await using var gateway = await GatewayHost.Start(options => options.RememberedTokens = 20);
         await gateway.Hears();
-        using var counts = new TokenCounts(gateway);
+        using var counts = TokenCounts.Of(gateway);
         var admission = gateway.Services.GetRequiredService<TokenAdmission>();
         var used = gateway.Token(Roles.Viewer);
         for (var i = 0; i < 100; i++)
@@ -176,7 +176,7 @@ public sealed class RememberedTokensTests : IAsyncLifetime
     {
         await using var gateway = await GatewayHost.Start(options => options.RememberedTokens = 0);
         await gateway.Hears();
-        using var counts = new TokenCounts(gateway);
+        using var counts = TokenCounts.Of(gateway);
         var admission = gateway.Services.GetRequiredService<TokenAdmission>();
         var token = gateway.Token(Roles.Viewer);
 

@@ -10,7 +10,7 @@ internal sealed class TokenCounts : IDisposable
     private long _validated;
     private long _remembered;
 
-    public TokenCounts(GatewayHost gateway)
+    private TokenCounts(GatewayHost gateway)
     {
         var meters = gateway.Services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -25,6 +25,8 @@ internal sealed class TokenCounts : IDisposable
             : Interlocked.Add(ref _remembered, count));
         _listener.Start();
     }
+
+    public static TokenCounts Of(GatewayHost gateway) => new(gateway);
 
     public long Validated => Interlocked.Read(ref _validated);
 
