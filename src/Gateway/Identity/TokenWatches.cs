@@ -1,4 +1,3 @@
-using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
@@ -51,9 +50,9 @@ internal sealed class TokenWatches(Revocations revocations, TokenKeys keys, Toke
                     || !HasSameRights(now);
                 _moment = moment;
             }
-            catch (FailureException)
+            catch (Exception e) when (e is not OutOfMemoryException)
             {
-                // Nobody could say; the next second asks again.
+                // Nobody could say, and the grain's side has logged why; the next second asks again.
             }
             finally
             {
