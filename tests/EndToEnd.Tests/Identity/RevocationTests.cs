@@ -6,7 +6,6 @@ using System.Text.Json;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
-using OrleansIoT.Sessions;
 
 namespace OrleansIoT.EndToEnd.Tests.Identity;
 
@@ -45,7 +44,11 @@ public sealed class RevocationTests : IAsyncLifetime
         {
             await meter.Send(new PublishPacket
             {
-                Topic = "devices/meter/t", Payload = "a retained message"u8.ToArray(), Qos = Qos.AtLeastOnce, PacketId = 1, Retain = true,
+                Topic = "devices/meter/t",
+                Payload = "a retained message"u8.ToArray(),
+                Qos = Qos.AtLeastOnce,
+                PacketId = 1,
+                Retain = true,
             });
             Assert.Equal(ReasonCode.Success, Assert.IsType<AckPacket>(await meter.Receive()).Reason);
         }
@@ -97,7 +100,9 @@ public sealed class RevocationTests : IAsyncLifetime
         var (clientId, secret) = (account.GetProperty("client_id").GetString()!, account.GetProperty("client_secret").GetString()!);
         using var asked = new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["grant_type"] = "client_credentials", ["client_id"] = clientId, ["client_secret"] = secret,
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = clientId,
+            ["client_secret"] = secret,
         });
         var service = (await Json(await _admin.Http.PostAsync(new Uri("/oauth/token", UriKind.Relative), asked))).GetProperty("access_token").GetString()!;
         using var billing = Bearer(service);
