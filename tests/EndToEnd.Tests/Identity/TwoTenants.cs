@@ -25,7 +25,7 @@ public sealed record TestRoute(string Name, HttpMethod Method, string Path, Json
 public sealed record TestAnswer(HttpStatusCode Status, string Text);
 
 /// <summary>An installation with two tenants that know nothing of each other, each with a caller of every role.</summary>
-public sealed class TwoTenants : IAsyncLifetime
+public sealed class TwoTenants : IAsyncLifetime, IDisposable
 {
     /// <summary>In whatever belongs to the tenant that others must not see.</summary>
     public const string Canary = "canary-of-acme";
@@ -66,11 +66,9 @@ public sealed class TwoTenants : IAsyncLifetime
         Assert.Equal(ReasonCode.Success, await source.Publish($"{Canary}/t", "21.5"));
     }
 
-    public async Task DisposeAsync()
-    {
-        _http.Dispose();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _iot.DisposeAsync();
+
+    public void Dispose() => _http.Dispose();
 
     internal async Task<IReadOnlyList<TestRoute>> Routes()
     {

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using OrleansIoT.Gateway.Tests.World;
 using OrleansIoT.Identity;
 

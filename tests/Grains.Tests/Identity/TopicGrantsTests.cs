@@ -1,8 +1,6 @@
-using System.Collections.Immutable;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
-using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 

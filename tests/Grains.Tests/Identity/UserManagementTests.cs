@@ -1,7 +1,6 @@
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
-using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Grains.Tests.Identity;
 
