@@ -30,6 +30,11 @@ public static class Permissions
     public static bool MayManageUsers(Caller caller, string tenant) =>
         MayKnowOf(caller, tenant) && (caller.Roles & (Roles.Admin | Roles.System)) != 0;
 
+    /// <summary>Whoever checks credentials says who did what; nobody else can add to the audit.</summary>
+    public static bool MayNote(Caller caller, string tenant) => MayCheckCredentials(caller, tenant);
+
+    public static bool MayReadAudit(Caller caller, string tenant) => MayManageUsers(caller, tenant);
+
     /// <summary>Everybody sees their own record, administrators see all of their tenant's.</summary>
     public static bool MaySeeUser(Caller caller, string tenant, string userId) =>
         MayManageUsers(caller, tenant)
