@@ -5,10 +5,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Telemetry;
+using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway;
@@ -39,6 +41,8 @@ public static class GatewaySetup
                                  && options.RequestHeadersTimeout > TimeSpan.Zero
                                  && options.RequestHeadersTimeout <= TimeSpan.FromHours(1),
                 "Gateway's limits are greater than zero, and RequestHeadersTimeout is at most 1 hour, written hh:mm:ss.")
+            .Validate(options => options.RequestRate >= 0 && options.RequestBurst >= Math.Max(1, options.RequestRate),
+                "Gateway:RequestRate is 0 for no limit, or more, and Gateway:RequestBurst at least as much.")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.ConfigureHttpJsonOptions(json => Strict(json.SerializerOptions));
@@ -48,6 +52,9 @@ public static class GatewaySetup
         services.AddJwtAuthentication();
         services.AddSingleton<TenantGrains>();
         services.AddSingleton<TelemetryExport>();
+        services.AddMetrics();
+        services.TryAddSingleton<AuditTrail>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         return services.AddGatewayDocument();
     }
 
@@ -56,6 +63,7 @@ public static class GatewaySetup
     {
         app.Services.GetRequiredService<SigningKey>(); // what cannot start says so at the start
         app.Use(SetAnswerHeaders);
+        app.UseMiddleware<AuditMiddleware>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => FailureHandler.Explain(context.HttpContext));
         app.Use(AnswerHeadAsGet);
@@ -63,8 +71,9 @@ public static class GatewaySetup
         app.UseRouting();
         app.Use(AnswerForRouting);
         app.UseAuthentication();
-        app.UseAuthorization();
         app.UseMiddleware<CallerMiddleware>();
+        app.UseMiddleware<ThrottleMiddleware>();
+        app.UseAuthorization();
         return app;
     }
 
@@ -73,6 +82,7 @@ public static class GatewaySetup
     {
         routes.MapAuth();
         routes.MapUsers();
+        routes.MapAudit();
         routes.MapDevices();
         routes.MapTelemetry();
         routes.MapHealth();
@@ -98,6 +108,7 @@ public static class GatewaySetup
             var headers = ((HttpResponse)state).Headers;
             headers.TryAdd("Cache-Control", "no-store");
             headers.TryAdd("X-Content-Type-Options", "nosniff");
+            headers.TryAdd("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"); // data, not pages
             return Task.CompletedTask;
         }, context.Response);
         return next(context);

@@ -8,6 +8,7 @@ public sealed class NamespaceTests
     private static readonly Dictionary<string, string[]> OwnRooms = new()
     {
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
+        ["Gateway"] = ["Audit", "Throttling"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],

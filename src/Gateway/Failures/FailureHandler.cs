@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Telemetry;
 
 namespace OrleansIoT.Gateway.Failures;
@@ -16,7 +18,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
         switch (exception)
         {
             case FailureException failure:
-                await Write(context, failure.Failure, failure.Message);
+                await Write(context, failure.Failure, failure.Message, failure.RetryAfter);
                 break;
 
             case BadHttpRequestException { InnerException: JsonException json }:
@@ -45,7 +47,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     }
 
     /// <summary>Writes the answer to a refusal.</summary>
-    public static Task Write(HttpContext context, Failure failure, string detail)
+    public static Task Write(HttpContext context, Failure failure, string detail, TimeSpan? retryAfter = null)
     {
         var (status, code, title) = Describe(failure);
         if (failure == Failure.NotSignedIn && context.Response.Headers.WWWAuthenticate.Count == 0)
@@ -55,7 +57,8 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
 
         if (failure is Failure.TooMany or Failure.Unavailable)
         {
-            context.Response.Headers.RetryAfter = failure == Failure.TooMany ? "10" : "1"; // seconds
+            var seconds = retryAfter is { } wait ? (int)Math.Ceiling(wait.TotalSeconds) : failure == Failure.TooMany ? 10 : 1;
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         return Write(context, new Problem($"urn:orleans-iot:failure:{code}", title, status, detail) { Failure = code });
@@ -94,6 +97,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     private static Task Write(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
+        context.Audit().Problem = problem;
 
         // Without a token of ours: with one it would throw, and be logged, for everybody who has hung up.
         return context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Audit;
+using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
@@ -19,6 +21,8 @@ internal static class AuthApi
 
         auth.MapPost("/register", Register)
             .WithName("Register")
+            .AuditsSignIn<Registration>(registration => registration.Email)
+            .LimitsSignIns(always: true)
             .WithSummary("Registers a user")
             .WithDescription("The password has 8 to 128 characters, is not the email or the user name, and is not one of the most common ones.")
             .ExampleBody("""{"email": "ada@example.org", "username": "Ada", "password": "correct horse battery staple"}""")
@@ -27,6 +31,8 @@ internal static class AuthApi
 
         auth.MapPost("/login", Login)
             .WithName("Login")
+            .AuditsSignIn<Credentials>(credentials => credentials.Email)
+            .LimitsSignIns()
             .WithSummary("Exchanges email and password for an access token")
             .WithDescription("An unknown user and a wrong password are the same 401.")
             .ExampleBody("""{"email": "ada@example.org", "password": "correct horse battery staple"}""")

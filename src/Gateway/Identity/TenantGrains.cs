@@ -14,6 +14,8 @@ internal sealed class TenantGrains(IGrainFactory grains)
 
     public IDirectoryGrain Users => grains.Users(Tenant);
 
+    public IAuditGrain Audit => grains.Audit(Tenant);
+
     public ITopicListGrain Topics => grains.Topics(Tenant);
 
     public static string Tenant =>

@@ -40,4 +40,8 @@ public sealed class FailureException(Failure failure, string message, Exception?
 {
     [Id(0)]
     public Failure Failure { get; } = failure;
+
+    /// <summary>How long to wait before the same may succeed, where that is known; null where it is not.</summary>
+    [Id(1)]
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -25,7 +25,13 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>What retention has taken out of topics, by key.</summary>
     public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
 
-    /// <summary>Every call: who, and the key of which grain.</summary>
+    /// <summary>What was noted, in the order of ids.</summary>
+    public ConcurrentQueue<AuditEntry> Audit { get; } = new();
+
+    /// <summary>What noting runs into, if anything.</summary>
+    public Exception? AuditOutage { get; set; }
+
+    /// <summary>Every call but those that note: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
 
     /// <summary>What every call runs into, if anything.</summary>
@@ -39,6 +45,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(IUserGrain) => new UserGrain(this, key),
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
+        nameof(IAuditGrain) => new AuditGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),
         nameof(ITopicListGrain) => new TopicListGrain(this, key),
         var other => throw new NotSupportedException(other),
