@@ -12,6 +12,7 @@ using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Sessions;
 using OrleansIoT.DeviceEdge.Topics;
 using OrleansIoT.DeviceEdge.Transports;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -33,6 +34,8 @@ public static class DeviceEdgeSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<DeviceEdgeMetrics>();
+        services.TryAddSingleton<AuditTrail>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton<DeviceAuthenticator>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<LiveSessions>();

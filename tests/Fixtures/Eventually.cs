@@ -16,4 +16,17 @@ public static class Eventually
             await Task.Yield();
         }
     }
+
+    /// <summary>Likewise, of what has to be asked for.</summary>
+    public static async Task Is(Func<Task<bool>> condition)
+    {
+        var start = Environment.TickCount64;
+        while (!await condition())
+        {
+            if (Environment.TickCount64 - start > 30_000)
+            {
+                throw new TimeoutException("It never came to that.");
+            }
+        }
+    }
 }

@@ -31,7 +31,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
         Assert.Equal(mapped.Order(), Operations().Select(operation => operation.Name).Order());
         Assert.Equal(
             [
-                "DELETE /devices/{id}", "GET /", "GET /devices", "GET /devices/{id}", "GET /health/live", "GET /health/ready",
+                "DELETE /devices/{id}", "GET /", "GET /audit", "GET /devices", "GET /devices/{id}", "GET /health/live", "GET /health/ready",
                 "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}", "GET /users", "GET /users/{id}",
                 "POST /auth/login", "POST /auth/register", "POST /devices", "POST /devices/{id}/key", "POST /devices/{id}/tokens",
             ],

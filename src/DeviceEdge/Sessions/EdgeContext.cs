@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Telemetry;
 using OrleansIoT.DeviceEdge.Topics;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
@@ -13,6 +14,7 @@ internal sealed class EdgeContext(
     Edge edge,
     Deliveries deliveries,
     DeviceEdgeMetrics metrics,
+    AuditTrail audit,
     TimeProvider time,
     ILogger<DeviceSession> log) : IDisposable
 {
@@ -25,6 +27,8 @@ internal sealed class EdgeContext(
     public Deliveries Deliveries => deliveries;
 
     public DeviceEdgeMetrics Metrics => metrics;
+
+    public AuditTrail Audit => audit;
 
     public TimeProvider Time => time;
 

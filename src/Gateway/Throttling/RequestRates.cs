@@ -5,11 +5,11 @@ namespace OrleansIoT.Gateway.Throttling;
 /// algorithm, ITU-T I.371), so one number each and none of who has not come for a while. Not more than so many are told
 /// apart: those beyond share a bucket, so a flood of addresses costs no memory without end.
 /// </summary>
+/// <param name="time">Says how much time has passed.</param>
 /// <param name="rate">Tokens a second, more than 0.</param>
 /// <param name="burst">Tokens of a full bucket, at least 1.</param>
-/// <param name="time">Says how much time has passed.</param>
 /// <param name="most">How many are told apart.</param>
-internal sealed class RequestRates(int rate, int burst, TimeProvider time, int most = 100_000)
+internal sealed class RequestRates(TimeProvider time, int rate, int burst, int most = 100_000)
 {
     private const string TheOthers = "";
 
@@ -31,7 +31,7 @@ internal sealed class RequestRates(int rate, int burst, TimeProvider time, int m
     }
 
     /// <summary>Takes a token, if there is one.</summary>
-    public Rate Take(string who)
+    public Allowance Take(string who)
     {
         var now = time.GetTimestamp();
         lock (_gate)
@@ -54,11 +54,11 @@ internal sealed class RequestRates(int rate, int burst, TimeProvider time, int m
                 _fullAt[who] = now + (long)Math.Round(missing * _second / rate);
             }
 
-            return new Rate(
+            return new Allowance(
                 isTaken,
                 (int)Math.Max(0, burst - missing),
-                TimeSpan.FromSeconds(missing / rate),
-                isTaken ? TimeSpan.Zero : TimeSpan.FromSeconds((missing + 1 - burst) / rate));
+                isTaken ? 0 : Math.Max(1, (int)Math.Ceiling((missing + 1 - burst) / rate)),
+                (int)Math.Ceiling(missing / rate));
         }
     }
 
@@ -81,8 +81,8 @@ internal sealed class RequestRates(int rate, int burst, TimeProvider time, int m
     }
 }
 
-/// <param name="IsTaken">Whether there was a token.</param>
-/// <param name="Remaining">How many there are now.</param>
-/// <param name="Full">How long until the bucket is full.</param>
-/// <param name="Wait">How long until there is a token for who got none.</param>
-internal readonly record struct Rate(bool IsTaken, int Remaining, TimeSpan Full, TimeSpan Wait);
+/// <param name="IsAdmitted">Whether there was a token.</param>
+/// <param name="Left">How many there are now.</param>
+/// <param name="SecondsToNext">How long until there is one for who got none; else 0.</param>
+/// <param name="SecondsToFull">How long until the bucket is full.</param>
+internal readonly record struct Allowance(bool IsAdmitted, int Left, int SecondsToNext, int SecondsToFull);

@@ -33,9 +33,12 @@ internal sealed class SignInRates(TimeProvider time, int maxNetworks = 20_000)
     }
 
     /// <summary>Begins a try, which <see cref="End"/> ends.</summary>
-    /// <returns>Null if it may go on; else how long to wait, and there is nothing to end.</returns>
-    public TimeSpan? Begin(string network)
+    /// <param name="network">Who tries.</param>
+    /// <param name="wait">If not: how long to wait.</param>
+    /// <returns>Null if there were too many.</returns>
+    public Try? Begin(string network, out TimeSpan wait)
     {
+        wait = default;
         lock (_gate)
         {
             var now = time.GetUtcNow();
@@ -47,36 +50,38 @@ internal sealed class SignInRates(TimeProvider time, int maxNetworks = 20_000)
 
             if (tries.Failures >= Free && tries.LastFailure + WaitAfter(tries.Failures) is var end && end > now)
             {
-                return end - now;
+                wait = end - now;
+                return null;
             }
 
             if (tries.GoingOn > 0 && tries.Failures + tries.GoingOn >= Free)
             {
-                return TimeSpan.FromSeconds(1);
+                wait = TimeSpan.FromSeconds(1);
+                return null;
             }
 
             tries.GoingOn++;
-            return null;
+            return new Try(network, tries);
         }
     }
 
-    /// <param name="network">As it was begun.</param>
+    /// <param name="begun">What <see cref="Begin"/> has answered.</param>
     /// <param name="counts">Whether it failed, or is one of those that count in any case.</param>
-    public void End(string network, bool counts)
+    public void End(Try begun, bool counts)
     {
         lock (_gate)
         {
             var now = time.GetUtcNow();
-            var tries = _networks.GetValueOrDefault(network, _others);
+            var tries = begun.Tries;
             tries.GoingOn--;
             if (counts)
             {
                 tries.Failures++;
                 tries.LastFailure = now;
             }
-            else if (tries is { GoingOn: 0, Failures: 0 })
+            else if (tries is { GoingOn: 0, Failures: 0 } && tries != _others)
             {
-                _networks.Remove(network);
+                _networks.Remove(begun.Network); // as if it had never come
             }
         }
     }
@@ -107,7 +112,11 @@ internal sealed class SignInRates(TimeProvider time, int maxNetworks = 20_000)
         return _networks.Count < maxNetworks ? _networks[network] = new Tries() : _others;
     }
 
-    private sealed class Tries
+    /// <summary>One that is going on.</summary>
+    internal sealed record Try(string Network, Tries Tries);
+
+    /// <summary>Of a network.</summary>
+    internal sealed class Tries
     {
         public int Failures { get; set; }
 

@@ -70,7 +70,7 @@ internal sealed class ThrottleMiddleware
     private async Task SignIn(HttpContext context, LimitsSignIns limit)
     {
         var network = ClientAddress.Network(context.Connection.RemoteIpAddress);
-        if (_signIns.Begin(network) is { } wait)
+        if (_signIns.Begin(network, out var wait) is not { } begun)
         {
             throw new FailureException(Failure.TooMany, "Too many failed sign-ins or registrations from this address. Each one more makes the wait longer, up to a minute.")
             {
@@ -92,7 +92,7 @@ internal sealed class ThrottleMiddleware
         }
         finally
         {
-            _signIns.End(network, counts);
+            _signIns.End(begun, counts);
         }
     }
 }

@@ -14,7 +14,10 @@ internal sealed class TestGrains
 {
     private readonly ConcurrentDictionary<string, TestDevice> _devices = new();
 
-    public TestGrains() => Factory = GrainsByHand.Factory((_, key) => DeviceOf(key), _ => References++);
+    public TestGrains() => Factory = GrainsByHand.Factory(
+        (contract, key) => contract == typeof(IAuditGrain) ? Audit : DeviceOf(key), _ => References++);
+
+    public TestAudit Audit { get; } = new();
 
     public IGrainFactory Factory { get; }
 
@@ -26,6 +29,21 @@ internal sealed class TestGrains
     public TestDevice this[string device] => DeviceOf($"default/{device}");
 
     private TestDevice DeviceOf(string key) => _devices.GetOrAdd(key, _ => new TestDevice());
+}
+
+/// <summary>What the edge has noted.</summary>
+internal sealed class TestAudit : IAuditGrain
+{
+    public ConcurrentQueue<AuditEntry> Entries { get; } = new();
+
+    public Task Note(ImmutableArray<AuditEntry> entries)
+    {
+        Assert.True(Permissions.MayNote(Caller.Current!, "default"));
+        Array.ForEach([.. entries], Entries.Enqueue);
+        return Task.CompletedTask;
+    }
+
+    public Task<AuditPage> List(AuditQuery query) => throw new NotSupportedException();
 }
 
 /// <summary>One call of Publish, to be answered by the test.</summary>

@@ -12,6 +12,8 @@ internal sealed class AuditGrain(InMemoryGrains world, string key) : IAuditGrain
     {
         await Task.Yield();
         InMemoryGrains.Demand(Caller.Current is { } caller && Permissions.MayNote(caller, Tenant));
+        Interlocked.Increment(ref world.AuditWaiting);
+        await world.AuditGate;
         if (world.AuditOutage is { } outage)
         {
             throw outage;

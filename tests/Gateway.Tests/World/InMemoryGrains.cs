@@ -28,6 +28,12 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>What was noted, in the order of ids.</summary>
     public ConcurrentQueue<AuditEntry> Audit { get; } = new();
 
+    /// <summary>What noting waits for.</summary>
+    public Task AuditGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>How many calls have come to that gate.</summary>
+    public int AuditWaiting;
+
     /// <summary>What noting runs into, if anything.</summary>
     public Exception? AuditOutage { get; set; }
 
