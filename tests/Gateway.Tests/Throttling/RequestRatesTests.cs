@@ -24,11 +24,11 @@ public sealed class RequestRatesTests
     {
         var rates = new RequestRates(_clock, rate: 2, burst: 5);
 
-        Assert.Equal(new Allowance(true, 4, 1, 1), rates.Take("a"));
-        Assert.Equal(new Allowance(true, 3, 1, 1), rates.Take("a"));
-        Assert.Equal(new Allowance(true, 2, 1, 2), rates.Take("a"));
+        Assert.Equal(new Allowance(true, 4, 0, 1), rates.Take("a"));
+        Assert.Equal(new Allowance(true, 3, 0, 1), rates.Take("a"));
+        Assert.Equal(new Allowance(true, 2, 0, 2), rates.Take("a"));
         rates.Take("a");
-        Assert.Equal(new Allowance(true, 0, 1, 3), rates.Take("a"));
+        Assert.Equal(new Allowance(true, 0, 0, 3), rates.Take("a"));
         Assert.Equal(new Allowance(false, 0, 1, 3), rates.Take("a"));
     }
 
@@ -50,7 +50,7 @@ public sealed class RequestRatesTests
 
         var admitted = Enumerable.Range(0, 100_000).Count(i => rates.Take($"flood {i}").IsAdmitted);
 
-        Assert.Equal(100, rates.Count);
+        Assert.Equal(101, rates.Count);
         Assert.Equal(99 + 3, admitted); // those that came in, and the bucket that the others share
         Assert.Equal(1, rates.Take("known").Left);
     }
