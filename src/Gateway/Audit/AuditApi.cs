@@ -28,7 +28,7 @@ internal static class AuditApi
 
     private static async Task<Ok<AuditList>> List([AsParameters] AuditParameters wishes, HttpContext context, TenantGrains grains)
     {
-        wishes.Check(context);
+        AuditParameters.Check(context);
         var page = await grains.Audit.List(wishes.Query(Size));
         return TypedResults.Ok(new AuditList([.. page.Entries.Select(AuditView.Of)], page.Next?.ToString()));
     }
@@ -47,7 +47,7 @@ internal sealed record AuditParameters(
     [FromQuery(Name = "order")] string? Order)
 {
     /// <exception cref="FailureException">Invalid: the query string has a parameter that nobody would read.</exception>
-    public void Check(HttpContext context) =>
+    public static void Check(HttpContext context) =>
         context.TakesOnly("start", "end", "actor", "action", "thing", "result", "limit", "cursor", "order");
 
     /// <exception cref="FailureException">Invalid: one of them is not what it should be.</exception>
