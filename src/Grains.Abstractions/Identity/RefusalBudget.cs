@@ -25,7 +25,7 @@ public sealed class RefusalBudget(int perMinute = 5, int maxCounted = 1_000)
             {
                 if (_counted.Count >= maxCounted)
                 {
-                    key = new Key("", "", "", entry.Status); // a number of them that the protocols bound
+                    key = Crowd(entry);
                 }
 
                 if (!_counted.TryGetValue(key, out counted))
@@ -40,7 +40,7 @@ public sealed class RefusalBudget(int perMinute = 5, int maxCounted = 1_000)
                 return true;
             }
 
-            counted.LeaveOut(entry);
+            counted.LeaveOut(entry with { Tenant = key.Tenant });
             return false;
         }
     }
@@ -55,6 +55,16 @@ public sealed class RefusalBudget(int perMinute = 5, int maxCounted = 1_000)
             _counted = [];
             return all;
         }
+    }
+
+    /// <summary>
+    /// Of a tenant and a status. Statuses are few; so are tenants, but where a client may name one that is not proved, and
+    /// those beyond as many again count for the installation's own.
+    /// </summary>
+    private Key Crowd(AuditEntry entry)
+    {
+        var own = new Key(entry.Tenant, "", "", entry.Status);
+        return _counted.ContainsKey(own) || _counted.Count < 2 * maxCounted ? own : own with { Tenant = GrainKey.DefaultTenant };
     }
 
     private readonly record struct Key(string Tenant, string Who, string Action, int Status);

@@ -46,6 +46,18 @@ public sealed class RefusalBudgetTests
     }
 
     [Fact]
+    public void A_flood_at_made_up_tenants_is_bounded_too_and_no_tenant_is_told_of_anothers()
+    {
+        var budget = new RefusalBudget(perMinute: 2, maxCounted: 10);
+
+        var noted = Enumerable.Range(0, 10_000).Count(i => budget.Take("a", Login with { Tenant = $"t{i}" }));
+        var sums = budget.SumUp(Noon);
+
+        Assert.Equal(20 + 2, noted); // as many again have a crowd of their own, each of one
+        Assert.Equal(("default", 10_000 - noted), (Assert.Single(sums).Tenant, (int)Assert.Single(sums).Count));
+    }
+
+    [Fact]
     public void A_flood_from_everywhere_is_bounded_and_none_of_it_goes_uncounted()
     {
         var budget = new RefusalBudget(perMinute: 2, maxCounted: 10);
