@@ -7,7 +7,13 @@ public sealed class RefusalBudgetTests
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
     private static readonly AuditEntry Login = new()
     {
-        At = Noon, Tenant = "default", Name = "ada@example.org", Address = "192.0.2.7", Action = "Login", Status = 401, Failure = "not_signed_in",
+        At = Noon,
+        Tenant = "default",
+        Name = "ada@example.org",
+        Address = "192.0.2.7",
+        Action = "Login",
+        Status = 401,
+        Failure = "not_signed_in",
     };
 
     [Fact]
