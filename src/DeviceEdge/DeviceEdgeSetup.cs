@@ -13,6 +13,7 @@ using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Sessions;
 using OrleansIoT.DeviceEdge.Topics;
 using OrleansIoT.DeviceEdge.Transports;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.DeviceEdge;
 
@@ -34,6 +35,8 @@ public static class DeviceEdgeSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<DeviceEdgeMetrics>();
+        services.TryAddSingleton<AuditTrail>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         services.AddSingleton<DeviceAuthenticator>();
         services.AddSingleton<TenantWatch>();
         services.AddHostedService(s => s.GetRequiredService<TenantWatch>());

@@ -6,10 +6,12 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Telemetry;
+using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Identity;
 
@@ -58,6 +60,8 @@ public static class GatewaySetup
                 "Gateway:TlsHandshakeTimeout is more than zero and at most 1 hour, written hh:mm:ss.")
             .Validate(options => options.TrustedProxies.All(TrustedProxies.IsValid),
                 "Gateway:TrustedProxies are IP addresses, or networks as 10.0.0.0/8.")
+            .Validate(options => options.RequestRate >= 0 && options.RequestBurst >= Math.Max(1, options.RequestRate),
+                "Gateway:RequestRate is 0 for no limit, or more, and Gateway:RequestBurst at least as much.")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GatewayOptions>, ExternalIssuerRules>();
         services.TryAddSingleton(TimeProvider.System);
@@ -70,6 +74,9 @@ public static class GatewaySetup
         services.AddSingleton<TenantGrains>();
         services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
+        services.AddMetrics();
+        services.TryAddSingleton<AuditTrail>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
         return services.AddGatewayDocument();
     }
 
@@ -79,6 +86,7 @@ public static class GatewaySetup
         app.Services.GetRequiredService<TokenKeys>(); // what cannot start says so at the start
         app.UseTrustedProxies();
         app.Use(SetAnswerHeaders);
+        app.UseMiddleware<AuditMiddleware>();
         app.UseExceptionHandler(_ => { });
         app.UseStatusCodePages(context => FailureHandler.Explain(context.HttpContext));
         app.Use(Framing.RefuseTwoLengths);
@@ -89,8 +97,9 @@ public static class GatewaySetup
         app.UseRouting();
         app.Use(AnswerForRouting);
         app.UseAuthentication();
-        app.UseAuthorization();
         app.UseMiddleware<CallerMiddleware>();
+        app.UseMiddleware<ThrottleMiddleware>();
+        app.UseAuthorization();
         return app;
     }
 
@@ -105,6 +114,7 @@ public static class GatewaySetup
         routes.MapUsers();
         routes.MapServiceAccounts();
         routes.MapTenants();
+        routes.MapAudit();
         routes.MapDevices();
         routes.MapTelemetry();
         routes.MapHealth();
@@ -134,6 +144,7 @@ public static class GatewaySetup
             var headers = ((HttpResponse)state).Headers;
             headers.TryAdd("Cache-Control", "no-store");
             headers.TryAdd("X-Content-Type-Options", "nosniff");
+            headers.TryAdd("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"); // data, not pages
             return Task.CompletedTask;
         }, context.Response);
         return next(context);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OrleansIoT.Gateway.Throttling;
 
 namespace OrleansIoT.Gateway;
 
@@ -10,7 +11,7 @@ public static class HealthApi
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("/health").WithTags("Health").AllowAnonymous();
+        var health = routes.MapGroup("/health").WithTags("Health").AllowAnonymous().NotThrottled();
 
         health.MapGet("/live", () => new HealthAnswer("healthy", []))
             .WithName("Live")

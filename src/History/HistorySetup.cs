@@ -14,7 +14,7 @@ public static class HistorySetup
     internal const string DefaultStorage = "Default";
 
     /// <summary>
-    /// Telemetry, MQTT sessions, the directory of names and grain state in one SQLite database in the data directory,
+    /// Telemetry, MQTT sessions, the directory of names, the audit and grain state in one SQLite database in the data directory,
     /// which is opened when the host starts or before, at the first use.
     /// </summary>
     /// <exception cref="DataDirectoryException">At that moment: the directory or the database cannot be used.</exception>
@@ -33,6 +33,7 @@ public static class HistorySetup
         services.AddSingleton<ITelemetryHistory, SqliteTelemetryHistory>();
         services.AddSingleton<ISessionStore, SqliteSessionStore>();
         services.AddSingleton<IDirectory, SqliteDirectory>();
+        services.AddSingleton<IAuditLog, SqliteAuditLog>();
         services.AddKeyedSingleton<IGrainStorage, SqliteGrainStorage>(DefaultStorage);
         services.AddSingleton(provider => provider.GetRequiredKeyedService<IGrainStorage>(DefaultStorage));
         return services;

@@ -9,7 +9,7 @@ public sealed class NamespaceTests
     {
         ["Certificates"] = ["Pki"],
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
-        ["Gateway"] = ["Transports"],
+        ["Gateway"] = ["Audit", "Throttling", "Transports"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],

@@ -9,7 +9,7 @@ using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Tests;
 
-/// <summary>What every route has in common, and what bad clients try (H03, H09, H16).</summary>
+/// <summary>What every route has in common, and what bad clients try (H03, H09, H10, H14, H16, H18).</summary>
 public sealed class HttpTests
 {
     [Theory]
@@ -26,6 +26,7 @@ public sealed class HttpTests
 
         Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
         Assert.Equal("nosniff", answer.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.StartsWith("default-src 'none'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         Assert.Empty(answer.Headers.Server);
     }
 
@@ -97,6 +98,77 @@ public sealed class HttpTests
 
         Assert.Contains(allow, await Task.FromResult(answer).IsProblem(405), StringComparison.Ordinal);
         Assert.Equal(allow, string.Join(", ", answer.Content.Headers.Allow.Order()));
+    }
+
+    [Theory] // H14: a page of another origin may neither read an answer nor have a token sent along
+    [InlineData("null")]
+    [InlineData("https://evil.example")]
+    [InlineData("http://127.0.0.1")]
+    public async Task No_origin_is_given_leave(string origin)
+    {
+        await using var gateway = await GatewayHost.Start();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/devices");
+        request.Headers.Add("Origin", origin);
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, "/devices");
+        preflight.Headers.Add("Origin", origin);
+        preflight.Headers.Add("Access-Control-Request-Method", "DELETE");
+        preflight.Headers.Add("Access-Control-Request-Headers", "authorization");
+        var http = gateway.As(Roles.Admin);
+
+        using var answer = await http.SendAsync(request);
+        using var refused = await http.SendAsync(preflight);
+
+        Assert.Equal(200, (int)answer.StatusCode); // to whoever has the token, which no browser sends by itself
+        Assert.Equal(405, (int)refused.StatusCode);
+        Assert.All(new[] { answer, refused }, each => Assert.DoesNotContain(each.Headers, header =>
+            header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase) || header.Key == "Set-Cookie"));
+    }
+
+    [Theory] // H03
+    [InlineData("X-HTTP-Method-Override")]
+    [InlineData("X-HTTP-Method")]
+    [InlineData("X-Method-Override")]
+    public async Task Another_method_in_a_header_or_in_the_query_is_not_heard(string header)
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.AddDevice("meter-7");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/devices/meter-7?_method=DELETE");
+        request.Headers.Add(header, "DELETE");
+
+        Assert.Equal(200, (int)(await gateway.As(Roles.Admin).SendAsync(request)).StatusCode);
+        Assert.Single(gateway.Grains.Devices);
+    }
+
+    [Theory] // H03: it would send a request back, with what a proxy has put into it
+    [InlineData("/")]
+    [InlineData("/devices")]
+    [InlineData("/health/live")]
+    public async Task TRACE_says_nothing_of_the_request(string path)
+    {
+        await using var gateway = await GatewayHost.Start();
+        using var request = new HttpRequestMessage(HttpMethod.Trace, path);
+        request.Headers.Add("X-Mine", "to be sent back");
+
+        using var answer = await gateway.As(Roles.Admin).SendAsync(request);
+
+        Assert.Equal(405, (int)answer.StatusCode);
+        Assert.DoesNotContain("to be sent back", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact] // H10
+    public async Task A_client_that_is_slow_to_send_its_body_is_shown_out()
+    {
+        await using var gateway = await GatewayHost.Start(options => options.MinDataRate = 1_000_000); // of which it has 5 s of grace
+
+        Assert.Equal(408, (await gateway.Send("POST /auth/login HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")).Status);
+    }
+
+    [Fact] // H09
+    public async Task A_hundred_thousand_elements_are_refused_by_their_bytes()
+    {
+        await using var gateway = await GatewayHost.Start();
+
+        await gateway.As(Roles.Operator).Post("/devices", $$"""{"id": "a", "publish": [{{string.Join(',', Enumerable.Repeat("1", 100_000))}}]}""").IsProblem(413, "too_large");
     }
 
     [Fact]
@@ -207,6 +279,8 @@ public sealed class HttpTests
     [InlineData("AccessTokenLifetime", "24:00:00")]
     [InlineData("RegistrationRole", "Operator")]
     [InlineData("MaxConnections", "0")]
+    [InlineData("RequestRate", "-1")]
+    [InlineData("RequestBurst", "99")]
     public async Task Senseless_options_keep_the_gateway_from_starting(string option, string value)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => GatewayHost.Start(options =>

@@ -37,6 +37,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public IDirectory Names => _services.GetRequiredService<IDirectory>();
 
+    public IAuditLog Audit => _services.GetRequiredService<IAuditLog>();
+
     public IGrainStorage States => _services.GetRequiredKeyedService<IGrainStorage>("Default");
 
     /// <summary>How many transactions became durable since the store was opened.</summary>

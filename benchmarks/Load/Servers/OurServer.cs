@@ -125,6 +125,12 @@ internal sealed class OurServer(LoadOptions options, bool hasStore = true) : Ser
     private static async Task<T> Post<T>(HttpClient client, string path, object body)
     {
         using var response = await client.PostAsJsonAsync(path, body);
+        if (response is { StatusCode: HttpStatusCode.TooManyRequests, Headers.RetryAfter.Delta: { } wait })
+        {
+            await Task.Delay(wait); // GatewayOptions.RequestRate, which builds of before it do not know
+            return await Post<T>(client, path, body);
+        }
+
         return response.IsSuccessStatusCode
             ? (await response.Content.ReadFromJsonAsync<T>())!
             : throw new LoadException($"{path} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");

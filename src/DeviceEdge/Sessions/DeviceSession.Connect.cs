@@ -49,10 +49,12 @@ internal sealed partial class DeviceSession
         }
         catch (MqttProtocolException fault)
         {
+            await NoteRefusal(fault.Reason, null, fault.Message);
             await Refuse(fault.Reason, fault.Message);
         }
         catch (FailureException failure)
         {
+            await NoteRefusal(ReasonCodes.OfConnect(failure.Failure), failure.Failure, failure.Message);
             await Refuse(ReasonCodes.OfConnect(failure.Failure), failure.Message);
         }
 
@@ -117,8 +119,10 @@ internal sealed partial class DeviceSession
         _keepAlive.Suspend();
         _reader.MaximumPacketSize = _edge.Options.MaxPacketSize;
         _outgoing.Speak(connect);
+        _shownName = connect.UserName;
         CheckConnect(connect);
         var claim = await Identify(connect);
+        _shown = claim;
         var session = await OpenSession(claim, connect);
         _claim = claim;
         Subscribe(session, connect);
@@ -127,6 +131,7 @@ internal sealed partial class DeviceSession
             (_received = new ReceivedIds()).Restore(session.Received);
         }
 
+        await NoteSignIn(claim);
         _keepAlive.Start(KeepAliveOf(connect));
         await _outgoing.Send(Answer(connect, claim, session)); // [MQTT-3.2.0-1]
         _subscriber!.Outbox.Start();

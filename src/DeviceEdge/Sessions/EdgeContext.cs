@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Telemetry;
 using OrleansIoT.DeviceEdge.Topics;
+using OrleansIoT.Identity;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
 
@@ -14,6 +15,7 @@ internal sealed class EdgeContext(
     Deliveries deliveries,
     TenantWatch tenants,
     DeviceEdgeMetrics metrics,
+    AuditTrail audit,
     TimeProvider time,
     ILogger<DeviceSession> log) : IDisposable
 {
@@ -28,6 +30,8 @@ internal sealed class EdgeContext(
     public TenantWatch Tenants => tenants;
 
     public DeviceEdgeMetrics Metrics => metrics;
+
+    public AuditTrail Audit => audit;
 
     public TimeProvider Time => time;
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Sessions;
 
@@ -25,6 +26,7 @@ internal static class DevicesApi
 
         devices.MapPost("/", Register)
             .WithName("RegisterDevice")
+            .AuditsThing<NewDevice>(device => DeviceId.IsValid(device.Id, out _) ? device.Id : null)
             .WithSummary("Registers a device; for operators")
             .WithDescription("The key is in this answer and nowhere else: it is stored hashed. A device connects over MQTT with its id as user name and its key as password.")
             .ExampleBody("""{"id": "meter-7", "name": "Cellar", "publish": ["plant/cellar/#"]}""")

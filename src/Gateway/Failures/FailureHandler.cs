@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Telemetry;
 
 namespace OrleansIoT.Gateway.Failures;
@@ -96,6 +97,7 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
     private static Task Write(HttpContext context, Problem problem)
     {
         context.Response.StatusCode = problem.Status;
+        context.Audit().Problem = problem;
 
         // Without a token of ours: with one it would throw, and be logged, for everybody who has hung up.
         return context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);

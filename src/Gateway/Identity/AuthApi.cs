@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Failures;
+using OrleansIoT.Gateway.Audit;
+using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
@@ -23,6 +25,8 @@ internal static class AuthApi
         auth.MapPost("/register", Register)
             .AllowAnonymous()
             .WithName("Register")
+            .AuditsSignIn<Registration>(registration => registration.Email)
+            .LimitsSignIns(always: true)
             .WithSummary("Registers a user")
             .WithDescription("The password has 8 to 128 characters, is not the email or the user name, and is not one of the most common ones.")
             .ExampleBody("""{"email": "ada@example.org", "username": "Ada", "password": "correct horse battery staple"}""")
@@ -34,6 +38,8 @@ internal static class AuthApi
             .WithName("Login")
             .WithSummary("Opens a session: exchanges email and password for an access token and a refresh token")
             .WithDescription("An unknown user and a wrong password are the same 401. Who is wrong five times waits, longer each time, at most a minute.")
+            .AuditsSignIn<Credentials>(credentials => credentials.Email)
+            .LimitsSignIns()
             .ExampleBody("""{"email": "ada@example.org", "password": "correct horse battery staple"}""")
             .ExampleAnswer(ExampleSignedIn)
             .Fails(400, 401, 413, 415, 429, 503, 504);
@@ -41,6 +47,7 @@ internal static class AuthApi
         auth.MapPost("/refresh", Refresh)
             .AllowAnonymous()
             .WithName("Refresh")
+            .LimitsSignIns()
             .WithSummary("Exchanges a refresh token for a new access token and the next refresh token")
             .WithDescription("A refresh token is good once. One that comes a second time was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2).")
             .ExampleBody("""{"refresh_token": "iotr_default.0195…"}""")

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Identity;
 
 namespace OrleansIoT.Gateway.Identity;
@@ -21,6 +22,7 @@ internal static class OAuthApi
             .AllowAnonymous()
             .WithTags("Identity")
             .WithName("IssueServiceToken")
+            .LimitsSignIns()
             .WithSummary("Exchanges a service account's id and secret for an access token")
             .WithDescription("RFC 6749 section 4.4. Id and secret come as HTTP Basic, each form-encoded (section 2.3.1), or in the body, not both. 'scope' has names of roles with spaces between them, to have fewer than the account.")
             .Accepts<TokenRequest>(Form)

@@ -17,6 +17,8 @@ internal sealed class TenantGrains(IGrainFactory grains)
 
     public IDirectoryGrain ServiceAccounts => grains.ServiceAccounts(Tenant);
 
+    public IAuditGrain Audit => grains.Audit(Tenant);
+
     public ITopicListGrain Topics => grains.Topics(Tenant);
 
     public static string Tenant =>

@@ -49,6 +49,11 @@ public static class Permissions
     /// <summary>Everything that may be given to somebody: what comes from outside is never the system and checks no credentials.</summary>
     public static bool AreRoles(Roles roles) => (roles & ~(Roles.Viewer | Roles.Operator | Roles.Admin)) == 0;
 
+    /// <summary>Whoever checks credentials says who did what; nobody else can add to the audit.</summary>
+    public static bool MayNote(Caller caller, string tenant) => MayCheckCredentials(caller, tenant);
+
+    public static bool MayReadAudit(Caller caller, string tenant) => MayManageUsers(caller, tenant);
+
     /// <summary>Everybody sees their own record, administrators see all of their tenant's.</summary>
     public static bool MaySeeUser(Caller caller, string tenant, string userId) =>
         MayManageUsers(caller, tenant)

@@ -27,6 +27,7 @@ public static class PostgresHistorySetup
         services.AddSingleton<ITelemetryHistory, PostgresTelemetryHistory>();
         services.AddSingleton<ISessionStore, PostgresSessionStore>();
         services.AddSingleton<IDirectory, PostgresDirectory>();
+        services.AddSingleton<IAuditLog, PostgresAuditLog>();
         services.AddKeyedSingleton<IGrainStorage, PostgresGrainStorage>(HistorySetup.DefaultStorage);
         services.AddSingleton(provider => provider.GetRequiredKeyedService<IGrainStorage>(HistorySetup.DefaultStorage));
         return services;

@@ -3,7 +3,10 @@ namespace OrleansIoT.History.Sqlite;
 /// <summary>The ladder of schema versions: step n leads from version n to n + 1, in a transaction of its own.</summary>
 internal static class Schema
 {
-    public static readonly IReadOnlyList<string> Steps = [Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql"), Resource("schema-4.sql")];
+    public static readonly IReadOnlyList<string> Steps =
+    [
+        Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql"), Resource("schema-4.sql"), Resource("schema-5.sql"),
+    ];
 
     /// <returns>The database's version; 0 for a new one.</returns>
     /// <exception cref="DataDirectoryException">It was written by a newer version of this program.</exception>

@@ -19,9 +19,12 @@ internal sealed class TestGrains
         {
             nameof(IRevocationsGrain) => Tenants,
             nameof(ITenancyGrain) => Tenants.Of(GrainKey.Parse(key).Name),
+            nameof(IAuditGrain) => Audit,
             _ => DeviceOf(key),
         },
         _ => References++);
+
+    public TestAudit Audit { get; } = new();
 
     public IGrainFactory Factory { get; }
 
@@ -85,6 +88,21 @@ internal sealed class TestTenants : IRevocationsGrain
             return Task.FromResult(!tenants._out.ContainsKey(name));
         }
     }
+}
+
+/// <summary>What the edge has noted.</summary>
+internal sealed class TestAudit : IAuditGrain
+{
+    public ConcurrentQueue<AuditEntry> Entries { get; } = new();
+
+    public Task Note(ImmutableArray<AuditEntry> entries)
+    {
+        Assert.True(Permissions.MayNote(Caller.Current!, "default"));
+        Array.ForEach([.. entries], Entries.Enqueue);
+        return Task.CompletedTask;
+    }
+
+    public Task<AuditPage> List(AuditQuery query) => throw new NotSupportedException();
 }
 
 /// <summary>One call of Publish, to be answered by the test.</summary>

@@ -68,6 +68,7 @@ internal static class RouteRules
         ["RenewServiceAccountSecret"] = Least.Admin,
         ["GetTenant"] = Least.Admin,
         ["ListTenants"] = Least.Admin,
+        ["ListAudit"] = Least.Admin,
         ["CreateTenant"] = Least.Installation,
         ["ChangeTenant"] = Least.Installation,
     };

@@ -77,6 +77,11 @@ public sealed class AuthApiTests
 
         Assert.Equal(401, (int)wrong.StatusCode);
         Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
+        foreach (var answer in new[] { wrong, unknown })
+        {
+            Assert.True(answer.Headers.Remove("RateLimit")); // it counts down
+        }
+
         Assert.Equal(wrong.Headers.ToString(), unknown.Headers.ToString());
         Assert.Equal("Bearer", wrong.Headers.WwwAuthenticate.ToString());
     }

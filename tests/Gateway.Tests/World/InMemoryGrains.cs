@@ -56,7 +56,19 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     public void ToldOfRevocations() => Interlocked.Increment(ref _revocationsAsked);
 
-    /// <summary>Every call: who, and the key of which grain.</summary>
+    /// <summary>What was noted, in the order of ids.</summary>
+    public ConcurrentQueue<AuditEntry> Audit { get; } = new();
+
+    /// <summary>What noting waits for.</summary>
+    public Task AuditGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>How many calls have come to that gate.</summary>
+    public int AuditWaiting;
+
+    /// <summary>What noting runs into, if anything.</summary>
+    public Exception? AuditOutage { get; set; }
+
+    /// <summary>Every call but those that note: who, and the key of which grain.</summary>
     public ConcurrentQueue<(Caller Caller, string Key)> Calls { get; } = new();
 
     /// <summary>What every call runs into, if anything.</summary>
@@ -73,6 +85,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(IRevocationsGrain) => new RevocationsGrain(this),
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
+        nameof(IAuditGrain) => new AuditGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),
         nameof(ITopicListGrain) => new TopicListGrain(this, key),
         var other => throw new NotSupportedException(other),

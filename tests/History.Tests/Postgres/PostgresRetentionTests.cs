@@ -391,7 +391,8 @@ public sealed class PostgresRetentionTests
             SET search_path = iot;
             DROP VIEW topic_now;
             DROP FUNCTION first_at_of, last_at_of, behind, is_kept, prepare_before, let_day_leave, drop_leaving_day;
-            DROP TABLE reading_leaving, leaving_day;
+            DROP TABLE reading_leaving, leaving_day, audit;
+            DROP FUNCTION audit_is_append_only;
             ALTER TABLE topic_tail DROP COLUMN bytes;
             UPDATE schema_version SET version = 1;
             """);

@@ -112,7 +112,7 @@ public sealed class SqliteDatabaseTests
         var refused = Assert.Throws<DataDirectoryException>(() => new TestStore(directory: store.Directory));
 
         Assert.Equal(
-            $"The database {store.DatabaseFile} has schema 7, this version knows 4. " +
+            $"The database {store.DatabaseFile} has schema 7, this version knows {Schema.Steps.Count}. " +
             "Start the version that wrote it, or use another data directory.",
             refused.Message);
         await SetVersion(store, Schema.Steps.Count);
