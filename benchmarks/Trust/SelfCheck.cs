@@ -13,7 +13,7 @@ namespace OrleansIoT.Benchmarks.Trust;
 /// Before anything is measured: that every scheme serves who is right, and refuses whom it is there to refuse. A scheme that
 /// does not check is fast. What a scheme does not promise to withstand is tried as well, and has to succeed.
 /// </summary>
-internal sealed class SelfCheck(Chain chain, BenchmarkOptions options)
+internal sealed class SelfCheck(Chain chain, BenchmarkOptions options) : IDisposable
 {
     private const string Authorization = "Authorization";
 
@@ -44,6 +44,8 @@ internal sealed class SelfCheck(Chain chain, BenchmarkOptions options)
         await TokenService();
         return $"| tried | {string.Join(" | ", options.Schemes)} |\n|---|{string.Concat(options.Schemes.Select(_ => "---|"))}\n{_rows}";
     }
+
+    public void Dispose() => _keys.Dispose();
 
     private async Task Tokens()
     {

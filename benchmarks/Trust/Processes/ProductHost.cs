@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Authentication;
-using OrleansIoT.Benchmarks.Trust.Schemes;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Silo;
 
@@ -30,7 +29,12 @@ internal static class ProductHost
     {
         var options = new SiloOptions
         {
-            Data = data, Http = 0, Mqtt = 0, Mqtts = null, AdminPassword = AdminPassword, Anonymous = "bench/#",
+            Data = data,
+            Http = 0,
+            Mqtt = 0,
+            Mqtts = null,
+            AdminPassword = AdminPassword,
+            Anonymous = "bench/#",
         };
         var app = SiloHost.Build(options.Checked(), configure);
         await app.StartAsync();
