@@ -113,7 +113,8 @@ internal static class Report
         the product's own code with the whole product behind it, the envelope `CallerEnvelope` and `ClusterKeys`, the certificates
         `CertificateTrust`. What is not the product's: the caller travels in a header of HTTP, where between silos it is in Orleans' messages.
         *Bytes* are those above TCP, both ways, of all connections (load to gateway, hop to hop, hop to token service), TLS included; the kernel is asked
-        for each connection. *Token checks*, *tokens made* and *envelope checks* are counted, in all processes, and divided by the requests.
+        for each connection. *Token checks*, *tokens made* and *envelope checks* are counted in all processes and all rounds, and divided by the requests;
+        a remembered token is validated again after a minute, perhaps between two rounds. The shortest token is one as the product issues it.
         The product refuses tokens of more than 8 KiB; the other schemes have had their limits raised.
         """;
 

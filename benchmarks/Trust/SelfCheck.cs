@@ -127,6 +127,11 @@ internal sealed class SelfCheck(Chain chain, BenchmarkOptions options) : IDispos
     /// <summary>One attack on every scheme that it is about.</summary>
     private async Task Row(string what, Func<string, Task<bool>> isServed, Func<string, bool> mayBeServed, string[]? about = null)
     {
+        if (about?.Intersect(options.Schemes).Any() is false)
+        {
+            return;
+        }
+
         _rows.Append($"| {what} |");
         foreach (var scheme in options.Schemes)
         {

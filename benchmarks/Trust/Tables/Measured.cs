@@ -19,12 +19,6 @@ internal sealed record Measured(LoadResult Load, Counts Servers, long LoadBytes)
 
     public double Bytes => (double)(Servers.Bytes + LoadBytes) / Load.Requests;
 
-    public double TokenChecks => (double)Servers.TokenChecks / Load.Requests;
-
-    public double TokensMade => (double)Servers.TokensMade / Load.Requests;
-
-    public double EnvelopeChecks => (double)Servers.EnvelopeChecks / Load.Requests;
-
     /// <summary>What has been counted before and after the load is what belongs to it: nothing is under way at either moment.</summary>
     public static async Task<Measured> Of(ClosedLoop loop, TimeSpan duration, Func<Task<Counts>> count)
     {
@@ -32,6 +26,10 @@ internal sealed record Measured(LoadResult Load, Counts Servers, long LoadBytes)
         var load = await loop.Run(duration);
         return new Measured(load, await count() - before, OpenedConnections.Bytes() - bytes);
     }
+
+    /// <summary>What was counted in all rounds, a request: a median would hide what is rare.</summary>
+    public static double Mean(IReadOnlyCollection<Measured> rounds, Func<Counts, long> count) =>
+        (double)rounds.Sum(round => count(round.Servers)) / rounds.Sum(round => round.Load.Requests);
 
     public static double Median(IEnumerable<Measured> rounds, Func<Measured, double> value) => Medians.Of(rounds.Select(value));
 }

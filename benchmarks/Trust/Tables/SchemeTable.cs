@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using OrleansIoT.Benchmarks.Trust.Clients;
 using OrleansIoT.Benchmarks.Trust.Hops;
+using OrleansIoT.Benchmarks.Trust.Processes;
 using OrleansIoT.Benchmarks.Trust.Schemes;
 using OrleansIoT.Gateway.Identity;
 
@@ -138,9 +139,11 @@ internal sealed class SchemeTable(BenchmarkOptions options)
         }
 
         var floor = Ratio(cell.Scheme, Catalogue.None, cell.Hops, cell.Kilobytes);
-        return string.Create(CultureInfo.InvariantCulture, $"| {cell.Hops} | {cell.Scheme} | {Of(m => m.Rate):N0} | {floor:F2} | {Of(m => m.P50):F2} | {Of(m => m.P99):F2} | {Of(m => m.Processor):N0} | {Of(m => m.Bytes):N0} | {Of(m => m.TokenChecks):0.####} | {Of(m => m.TokensMade):0.####} | {Of(m => m.EnvelopeChecks):0.####} |");
+        return string.Create(CultureInfo.InvariantCulture, $"| {cell.Hops} | {cell.Scheme} | {Of(m => m.Rate):N0} | {floor:F2} | {Of(m => m.P50):F2} | {Of(m => m.P99):F2} | {Of(m => m.Processor):N0} | {Of(m => m.Bytes):N0} | {Mean(c => c.TokenChecks):0.#####} | {Mean(c => c.TokensMade):0.#####} | {Mean(c => c.EnvelopeChecks):0.#####} |");
 
         double Of(Func<Measured, double> value) => Measured.Median(rounds, value);
+
+        double Mean(Func<Counts, long> count) => Measured.Mean(rounds, count);
     }
 
     private double? Ratio(string scheme, string other, int hops, double size, Func<Measured, double>? value = null)
