@@ -225,13 +225,13 @@ public sealed class DeviceAuthenticatorTests
         Password = password is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(password),
     };
 
-    private Task<(Caller Caller, string? CredentialId)?> Check(string token)
+    private Task<CheckedToken?> Check(string token)
     {
         _asked.Add(token);
-        return Task.FromResult<(Caller, string?)?>(token switch
+        return Task.FromResult(token switch
         {
-            UserToken => (User, null),
-            DeviceToken => (Device, "c-1"),
+            UserToken => new CheckedToken(User, null, () => false),
+            DeviceToken => new CheckedToken(Device, "c-1", () => false),
             _ => null,
         });
     }
