@@ -1,6 +1,6 @@
 using OrleansIoT.Failures;
-using OrleansIoT.History;
 using OrleansIoT.Grains.Identity;
+using OrleansIoT.History;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 

@@ -78,13 +78,13 @@ public sealed class DeviceAuthenticatorTests
     }
 
     [Theory]
-    [InlineData("a.b.c.d.e")]
+    [InlineData("a.b.c.d.e.f")]
     [InlineData("a.b.")]
     [InlineData("a.b")]
     [InlineData("a..c")]
     [InlineData("a.b.c=")]
     [InlineData("a.b.c ")]
-    public async Task What_is_not_three_parts_in_base64url_is_a_key(string password)
+    public async Task What_is_not_three_or_five_parts_in_base64url_is_a_key(string password)
     {
         Assert.Equal(CredentialKind.Key, (await Identify("meter-7", password)).Credential.Kind);
         Assert.Empty(_asked);

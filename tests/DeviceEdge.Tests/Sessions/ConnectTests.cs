@@ -210,7 +210,7 @@ public sealed class ConnectTests
     [InlineData("meter-7", "", ReasonCode.BadUserNameOrPassword)]
     [InlineData("meter-7", null, ReasonCode.BadUserNameOrPassword)]
     [InlineData("../meter-7", "key", ReasonCode.BadUserNameOrPassword)]
-    [InlineData("other/meter-7", "key", ReasonCode.BadUserNameOrPassword)]
+    [InlineData("No Tenant/meter-7", "key", ReasonCode.BadUserNameOrPassword)]
     [InlineData("", "key", ReasonCode.NotAuthorized)]
     [InlineData(null, null, ReasonCode.NotAuthorized)]
     [Trait("mqtt", "MQTT-3.1.4-2")]
