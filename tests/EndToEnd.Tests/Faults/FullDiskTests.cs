@@ -13,6 +13,7 @@ public sealed class FullDiskTests
         var (modern, old) = (new Ledger("modern"), new Ledger("old"));
         await modern.PublishUntilDone(iot, 200);
         await old.PublishUntilDone(iot, 200);
+        using var reader = await IotClient.Administrator(iot);
         disk.Fill(but: 1 << 20);
 
         while (modern.Refusals.Count == 0)
@@ -30,8 +31,8 @@ public sealed class FullDiskTests
 
         Assert.Empty(old.Refusals);
         Assert.True(iot.IsAlive);
-        await modern.MustBeStored(iot); // over HTTP, which goes on
-        await old.MustBeStored(iot);
+        await modern.MustBeStored(iot, reader); // over HTTP, which goes on
+        await old.MustBeStored(iot, reader);
 
         disk.Empty();
         await modern.PublishUntilDone(iot, 200);
@@ -50,6 +51,7 @@ public sealed class FullDiskTests
         await using var iot = await IotProcess.StartIn([], disk.Data);
         var ledger = new Ledger("meter");
         await ledger.PublishUntilDone(iot, 500);
+        using var reader = await IotClient.Administrator(iot);
         disk.BecomeReadOnly();
 
         while (ledger.Refusals.Count == 0)
@@ -58,7 +60,7 @@ public sealed class FullDiskTests
         }
 
         Assert.True(iot.IsAlive);
-        await ledger.MustBeStored(iot);
+        await ledger.MustBeStored(iot, reader);
         await iot.Kill();
         disk.Repair();
         await iot.StartAgain();

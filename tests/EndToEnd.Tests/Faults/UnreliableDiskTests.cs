@@ -78,6 +78,7 @@ public sealed class UnreliableDiskTests
         await using var iot = await IotProcess.StartIn(disk.Environment, disk.Directory);
         var ledger = new Ledger("meter");
         await ledger.PublishUntilDone(iot, 200);
+        using var reader = await IotClient.Administrator(iot);
         (disk.SyncFailsEvery, disk.WriteFailsEvery) = failing == "sync" ? (3, 0) : (0, 20);
         while (ledger.Refusals.Count < 20)
         {
@@ -85,7 +86,7 @@ public sealed class UnreliableDiskTests
         }
 
         Assert.All(ledger.Refusals, reason => Assert.True(reason is ReasonCode.ImplementationSpecificError or ReasonCode.QuotaExceeded));
-        await ledger.MustBeStored(iot); // reads go on
+        await ledger.MustBeStored(iot, reader); // reads go on
         (disk.SyncFailsEvery, disk.WriteFailsEvery) = (0, 0);
         await ledger.PublishUntilDone(iot, 200);
         await iot.Kill();
