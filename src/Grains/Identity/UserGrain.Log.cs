@@ -4,7 +4,7 @@ namespace OrleansIoT.Grains.Identity;
 
 public sealed partial class UserGrain
 {
-    [LoggerMessage(LogLevel.Information, "User {User} was registered by {Caller}")]
+    [LoggerMessage(LogLevel.Debug, "User {User} was registered by {Caller}")]
     private static partial void LogRegistered(ILogger logger, string user, string caller);
 
     [LoggerMessage(LogLevel.Information, "User {User} was changed by {Caller}")]
