@@ -61,8 +61,9 @@ public sealed class KeyRotationTests : IDisposable
     public async Task Nobody_is_refused_while_keys_rotate_under_load()
     {
         void OnRealTime(IServiceCollection services) => services.AddSingleton(TimeProvider.System);
-        await using var one = await GatewayHost.Start(services: OnRealTime);
-        await using var other = await GatewayHost.Start(options => options.DataDirectory = one.DataDirectory, OnRealTime, grains: one.Grains);
+        await using var one = await GatewayHost.Start(options => options.RequestRate = 0, OnRealTime);
+        await using var other = await GatewayHost.Start(
+            options => (options.DataDirectory, options.RequestRate) = (one.DataDirectory, 0), OnRealTime, grains: one.Grains);
         using var stop = new CancellationTokenSource();
         var statuses = new ConcurrentBag<HttpStatusCode>();
         var load = Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
