@@ -47,11 +47,11 @@ public sealed class GatewayOptions
     /// <summary>What those who register themselves may do: Viewer, or None until an administrator says more. Default: Viewer.</summary>
     public Roles RegistrationRole { get; set; } = Roles.Viewer;
 
-    /// <summary>How many requests a second a caller may send for long: who is signed in, or an address; 0 for no limit. Default: 100.</summary>
-    public int RequestRate { get; set; } = 100;
+    /// <summary>How many requests a second a caller may send for long: who is signed in, or an address; 0 for no limit. Default: 1000.</summary>
+    public int RequestRate { get; set; } = 1_000;
 
-    /// <summary>How many at once after a time of rest, at least RequestRate. Default: 1000.</summary>
-    public int RequestBurst { get; set; } = 1_000;
+    /// <summary>How many at once after a time of rest, at least RequestRate. Default: 5000.</summary>
+    public int RequestBurst { get; set; } = 5_000;
 
     /// <summary>The largest request body, in bytes. Default: 65536.</summary>
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;

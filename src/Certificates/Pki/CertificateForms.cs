@@ -12,7 +12,7 @@ internal static class CertificateForms
 
     public static X509Certificate2 MakeAuthority(string name, ECDsa key, DateTimeOffset now, TimeSpan lifetime)
     {
-        var request = new CertificateRequest(Subject(name), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(Subject(name, role: null), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForCertificateAuthority(pathLengthConstraint: 0));
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
@@ -26,7 +26,7 @@ internal static class CertificateForms
     /// <param name="now">From when on, give or take clocks.</param>
     public static X509Certificate2 Make(IssuedCertificate certificate, ECDsa key, X509Certificate2 authority, DateTimeOffset now)
     {
-        var request = new CertificateRequest(Subject(certificate.Name), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(Subject(certificate.Name, RoleOf(certificate.Use)), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(X509BasicConstraintsExtension.CreateForEndEntity());
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(UsagesOf(certificate.Use), critical: false));
@@ -66,9 +66,17 @@ internal static class CertificateForms
         ? [new Oid(KeyUsages.ClientAuth)]
         : [new Oid(KeyUsages.ServerAuth), new Oid(KeyUsages.ClientAuth), new Oid(KeyUsages.ClusterPeer)];
 
-    private static X500DistinguishedName Subject(string name)
+    /// <summary>What a process of the cluster is, as its peers read it; a device is none.</summary>
+    private static string? RoleOf(CertificateUse use) => use == CertificateUse.Device ? null : use.ToString().ToLowerInvariant();
+
+    private static X500DistinguishedName Subject(string name, string? role)
     {
         var subject = new X500DistinguishedNameBuilder();
+        if (role is not null)
+        {
+            subject.AddOrganizationalUnitName(role);
+        }
+
         subject.AddCommonName(name);
         return subject.Build();
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
@@ -99,6 +100,11 @@ internal sealed class Ledger(string client)
     public async Task MustBeStored(IotProcess iot, IotClient? reader = null)
     {
         using var administrator = reader is null ? await IotClient.Administrator(iot) : null;
+        if (_acknowledged.Count == 0 && (await (reader ?? administrator!).Get($"/iot/{Topic}/latest")).Status == HttpStatusCode.NotFound)
+        {
+            return; // it was killed before anything of this topic was stored
+        }
+
         var readings = await (reader ?? administrator!).ReadAll(Topic, "2025-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
         var numbers = readings.Select(reading => reading.GetProperty("value").GetProperty("n").GetInt32()).ToList();
         Assert.Empty(_acknowledged.Except(numbers));

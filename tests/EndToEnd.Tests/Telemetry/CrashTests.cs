@@ -24,7 +24,7 @@ public sealed class CrashTests
     [InlineData(5)]
     public async Task A_client_that_resends_by_itself_through_ten_kills_loses_nothing_and_doubles_nothing(int protocol)
     {
-        await using var iot = await IotProcess.Start();
+        await using var iot = await IotProcess.StartWith([("IOT_Gateway__RequestRate", "0")]); // it asks without a pause
         var key = await Register(iot);
         var sending = ForeignClient.Paho(iot, Device, key, Topic, Payloads, protocol);
         await KillWhile(iot, sending);
@@ -35,7 +35,7 @@ public sealed class CrashTests
     [Fact]
     public async Task A_client_that_resends_under_new_packet_ids_without_DUP_loses_nothing_and_doubles_nothing()
     {
-        await using var iot = await IotProcess.Start();
+        await using var iot = await IotProcess.StartWith([("IOT_Gateway__RequestRate", "0")]); // it asks without a pause
         var key = await Register(iot);
         var sending = Task.Run(() => SendUntilAcknowledged(iot, key));
         await KillWhile(iot, sending);

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using OrleansIoT.Fixtures;
+
+namespace OrleansIoT.EndToEnd.Tests.Cluster;
+
+/// <summary>
+/// A silo and a gateway as processes of their own, with certificates of the authority in the box and the cluster's keys: what
+/// an operator does, from the first command to a gateway that is put out.
+/// </summary>
+public sealed class TrustTests : IAsyncLifetime
+{
+    private readonly string _folder = IotProcess.NewDataDirectory();
+    private readonly string _database = PostgresServer.Shared.ConnectionString(PostgresServer.Shared.CreateDatabase());
+
+    private string Pki => Path.Combine(_folder, "pki");
+
+    private string Keys => Path.Combine(_folder, "cluster-keys");
+
+    public async Task InitializeAsync()
+    {
+        await Run("--rotate-cluster-key", Keys);
+        await RunPki("init");
+        await RunPki("issue", "--for", "silo", "--name", "silo-1");
+        await RunPki("issue", "--for", "gateway", "--name", "gateway-1");
+    }
+
+    public Task DisposeAsync()
+    {
+        Directory.Delete(_folder, recursive: true);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task People_sign_in_through_a_gateway_until_it_is_revoked()
+    {
+        await using var silo = await Start("silo", "silo-1", "MutualTls+Hmac");
+        await using var gateway = await Start("gateway", "gateway-1", "MutualTls+Hmac");
+        using var admin = await IotClient.Administrator(gateway);
+        await admin.RegisterDevice("meter");
+        Assert.Equal(HttpStatusCode.OK, (await admin.Get("/devices/meter")).Status);
+
+        await RunPki("revoke", "gateway-1");
+
+        admin.Http.Timeout = TimeSpan.FromMinutes(2);
+        var begin = DateTimeOffset.UtcNow;
+        while (await Answers(admin))
+        {
+            Assert.True(DateTimeOffset.UtcNow - begin < TimeSpan.FromMinutes(1), "The gateway still speaks for people.");
+        }
+
+        Assert.True(silo.IsAlive);
+        Assert.Contains(silo.Output, line => line.Contains("revoked", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_gateway_without_the_clusters_keys_speaks_for_nobody()
+    {
+        await using var silo = await Start("silo", "silo-1", "MutualTls+Hmac");
+        await using var gateway = await Start("gateway", "gateway-1", "MutualTls");
+        using var http = new HttpClient();
+        using var answer = await http.PostAsJsonAsync(
+            new Uri($"http://127.0.0.1:{gateway.HttpPort}/auth/login"), new { email = "admin@localhost", password = IotProcess.AdminPassword });
+        Assert.False(answer.IsSuccessStatusCode);
+        Assert.Contains(silo.Output, line => line.Contains("its caller's envelope is missing", StringComparison.Ordinal));
+    }
+
+    private static async Task<bool> Answers(IotClient client)
+    {
+        using var answer = await client.Http.GetAsync(new Uri("/devices/meter", UriKind.Relative));
+        return answer.IsSuccessStatusCode;
+    }
+
+    private Task<IotProcess> Start(string role, string name, string mode) => IotProcess.StartWith(
+        [
+            ("IOT_Cluster__SiloPort", FreePort()),
+            ("IOT_Cluster__GatewayPort", FreePort()),
+            ("IOT_Trust__Mode", mode),
+            .. mode.Contains("Hmac", StringComparison.Ordinal) ? new[] { ("IOT_Trust__KeyFile", Keys) } : [],
+            ("IOT_Trust__Certificate", Path.Combine(Pki, "issued", $"{name}.crt")),
+            ("IOT_Trust__CertificateKey", Path.Combine(Pki, "issued", $"{name}.key")),
+            ("IOT_Trust__Ca", Path.Combine(Pki, "ca.crt")),
+            ("IOT_Trust__Crl", Path.Combine(Pki, "crl.pem")),
+        ],
+        "--roles", role, "--postgres", _database);
+
+    private Task RunPki(params string[] verb) => Run(["--pki", .. verb, "--pki-dir", Pki]);
+
+    private static async Task Run(params string[] arguments)
+    {
+        var (exitCode, _, error) = await IotProcess.Run(arguments);
+        Assert.True(exitCode == 0, error);
+    }
+
+    private static string FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+    }
+}
