@@ -28,7 +28,7 @@ public sealed class CertificateAuthorityTests : IDisposable
 
         using var certificate = Read(authority, "gateway-1");
         using var ca = X509Certificate2.CreateFromPem(File.ReadAllText(authority.CertificateFile));
-        Assert.Equal("CN=gateway-1", certificate.Subject);
+        Assert.Equal("OU=gateway, CN=gateway-1", certificate.Subject); // its role, which peers look for, and its name
         Assert.True(certificate.MatchesHostname("iot.example"));
         Assert.True(certificate.MatchesHostname("a.iot.example"));
         Assert.True(certificate.MatchesHostname("192.0.2.7"));
