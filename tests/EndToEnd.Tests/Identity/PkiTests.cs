@@ -80,7 +80,7 @@ public sealed class PkiTests : IDisposable
 
         await Run("renew", "localhost");
 
-        await Eventually.Is(() => Printed(iot, "was replaced by CN=localhost") == 2);
+        await Eventually.Is(() => Printed(iot, "was replaced by OU=gateway, CN=localhost") == 2);
         (await ForeignClient.Run("curl", [], curl)).Succeeded();
     }
 
