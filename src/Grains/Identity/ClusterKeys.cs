@@ -82,8 +82,7 @@ public sealed partial class ClusterKeys : IDisposable
     {
         try
         {
-            RefuseIfShared();
-            _keys = [.. ClusterKey.ReadAll(File.ReadAllText(_path))];
+            _keys = [.. ClusterKey.ReadAll(PrivateFile.Read(_path))];
             LogRead(_logger, string.Join(", ", _keys.Select(key => key.Id)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
@@ -95,15 +94,6 @@ public sealed partial class ClusterKeys : IDisposable
             }
 
             LogKept(_logger, why);
-        }
-    }
-
-    private void RefuseIfShared()
-    {
-        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(_path) & others) != 0)
-        {
-            throw new UnauthorizedAccessException("others may read it; set its mode to 600");
         }
     }
 }
