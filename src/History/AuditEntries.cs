@@ -20,4 +20,10 @@ internal static class AuditEntries
     public static AuditPage Page(List<AuditEntry> found, int limit) => found.Count > limit
         ? new AuditPage([.. found.Take(limit)], new TelemetryPosition(found[limit - 1].At, found[limit - 1].Id))
         : new AuditPage([.. found], null);
+
+    /// <summary>The entry that the page begins behind; before all of them, in the query's order, when it is the first page.</summary>
+    public static (DateTimeOffset At, long Id) Begin(AuditQuery query) =>
+        query.After is { } after ? (after.At, after.Seq)
+        : query.Ascending ? (DateTimeOffset.MinValue, long.MinValue)
+        : (DateTimeOffset.MaxValue, long.MaxValue);
 }

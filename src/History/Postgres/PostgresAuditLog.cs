@@ -50,8 +50,7 @@ internal sealed class PostgresAuditLog(PostgresDatabase database) : IAuditLog
         return database.Read(
             connection =>
             {
-                var (at, id) = query.After is { } after ? (after.At, after.Seq)
-                    : query.Ascending ? (DateTimeOffset.MinValue, long.MinValue) : (DateTimeOffset.MaxValue, long.MaxValue);
+                var (at, id) = AuditEntries.Begin(query);
                 var found = connection.All(
                     Entry, query.Ascending ? Oldest : Newest, tenant, query.Start, query.End, at, id,
                     query.Actor, query.Action, query.Thing, (int?)query.Result, query.Limit + 1L);

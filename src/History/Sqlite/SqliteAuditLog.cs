@@ -51,8 +51,7 @@ internal sealed class SqliteAuditLog(SqliteDatabase database) : IAuditLog
         return database.Read(
             connection =>
             {
-                var (at, id) = query.After is { } after ? (after.At, after.Seq)
-                    : query.Ascending ? (DateTimeOffset.MinValue, long.MinValue) : (DateTimeOffset.MaxValue, long.MaxValue);
+                var (at, id) = AuditEntries.Begin(query);
                 using var rows = connection.Prepare(query.Ascending ? Oldest : Newest)
                     .Bind(1, tenant).Bind(2, query.Start).Bind(3, query.End).Bind(4, at).Bind(5, id).Bind(10, query.Limit + 1L);
                 Bind(rows, 6, query.Actor);
