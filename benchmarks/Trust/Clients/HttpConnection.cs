@@ -16,9 +16,16 @@ internal sealed class HttpConnection : IDisposable
     private readonly Socket _socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _buffer = new byte[Largest];
 
-    public static async Task<HttpConnection> To(int port)
+    /// <param name="port">Of this machine.</param>
+    /// <param name="from">The address of the loopback network that it seems to come from; null for any.</param>
+    public static async Task<HttpConnection> To(int port, IPAddress? from = null)
     {
         var connection = new HttpConnection();
+        if (from is not null)
+        {
+            connection._socket.Bind(new IPEndPoint(from, 0));
+        }
+
         await connection._socket.ConnectAsync(IPAddress.Loopback, port);
         OpenedConnections.Add(connection._socket);
         return connection;

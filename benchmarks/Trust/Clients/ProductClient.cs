@@ -20,9 +20,6 @@ internal static class ProductClient
         return answer.Auth_token;
     }
 
-    public static async Task Register(HttpClient client, string email, string password) =>
-        await Post<object>(client, "/auth/register", new { email, username = "bench", password });
-
     /// <summary>Stores <see cref="LatestAnswer.Value"/> in its topic: CONNECT and PUBLISH with QoS 1 of MQTT 3.1.1, until the PUBACK.</summary>
     public static async Task Publish(int port)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text;
 using OrleansIoT.Benchmarks.Trust.Clients;
 using OrleansIoT.Benchmarks.Trust.Hops;
@@ -9,7 +10,7 @@ using OrleansIoT.Benchmarks.Trust.Tokens;
 namespace OrleansIoT.Benchmarks.Trust.Tables;
 
 /// <summary>
-/// What the time of a refusal gives away: two kinds of refusals by turns over one connection, as somebody sees them who is as
+/// What the time of a refusal gives away: two kinds of refusals by turns over one connection each, as somebody sees them who is as
 /// near as can be. Which kind comes first changes from pair to pair.
 /// </summary>
 internal sealed class TimingTable(BenchmarkOptions options)
@@ -29,28 +30,34 @@ internal sealed class TimingTable(BenchmarkOptions options)
         using var server = await Child.Start(ProductHost.Role, new ProductHost.Settings(RunKeys.ProductIn(folder)));
         var port = server.Ports.Product;
         var token = new TestTokens(RunKeys.Signing(folder), await ProductClient.SignIn(port)).OfLength(0);
+        await CompareSignIns(port);
         using var connection = await HttpConnection.To(port);
-        using (var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") })
-        {
-            for (var i = 0; i <= options.Samples / GuessesForAUser; i++)
-            {
-                await ProductClient.Register(client, $"known{i}@example.org", Password);
-            }
-        }
-
-        _pairs.Add(await Compare(
-            connection,
-            "sign-in with a wrong password",
-            options.Samples,
-            ("the user exists", i => SignIn($"known{i / GuessesForAUser}@example.org")),
-            ("there is no such user", i => SignIn($"other{i / GuessesForAUser}@example.org"))));
         var path = $"/iot/{LatestAnswer.Topic}/latest";
         _pairs.Add(await Compare(
-            connection,
+            _ => connection,
             "a token with a wrong signature",
             options.Samples * SignaturesForASample,
             ("its last byte is wrong", _ => HttpConnection.Get(path, TestTokens.AlmostRight(token))),
             ("all of it is wrong", _ => HttpConnection.Get(path, TestTokens.WhollyWrong(token)))));
+    }
+
+    /// <summary>Each user, and a stranger, from an address of their own, as an address with many failures has to wait.</summary>
+    private async Task CompareSignIns(int port)
+    {
+        var connections = new List<HttpConnection>();
+        for (var i = 0; i <= options.Samples / GuessesForAUser; i++)
+        {
+            connections.Add(await HttpConnection.To(port, new IPAddress([127, 1, (byte)(i / 250), (byte)((i % 250) + 1)])));
+            await Register(connections[i], $"known{i}@example.org");
+        }
+
+        _pairs.Add(await Compare(
+            i => connections[i / GuessesForAUser],
+            "sign-in with a wrong password",
+            options.Samples,
+            ("the user exists", i => SignIn($"known{i / GuessesForAUser}@example.org")),
+            ("there is no such user", i => SignIn($"other{i / GuessesForAUser}@example.org"))));
+        connections.ForEach(connection => connection.Dispose());
     }
 
     public void Write(StringBuilder report)
@@ -81,11 +88,21 @@ internal sealed class TimingTable(BenchmarkOptions options)
                 kind.Name, [.. Enumerable.Range(0, 100).Select(percent => (Medians.Percentile(kind.Times, percent), (double)percent))])),
         ]));
 
+    private static async Task Register(HttpConnection connection, string email)
+    {
+        var answer = await connection.Exchange(HttpConnection.Post(
+            "/auth/register", $$"""{"email":"{{email}}","username":"Somebody","password":"{{Password}}"}"""));
+        if (HttpConnection.StatusOf(answer.Span) != StatusCodes.Status201Created)
+        {
+            throw new BenchmarkException($"{email} cannot be registered: {Encoding.UTF8.GetString(answer.Span)}");
+        }
+    }
+
     private static byte[] SignIn(string email) =>
         HttpConnection.Post("/auth/login", $$"""{"email":"{{email}}","password":"wrong, but long enough"}""");
 
     private static async Task<Pair> Compare(
-        HttpConnection connection, string title, int samples, params (string Name, Func<int, byte[]> Request)[] kinds)
+        Func<int, HttpConnection> connectionOf, string title, int samples, params (string Name, Func<int, byte[]> Request)[] kinds)
     {
         var times = kinds.Select(_ => new double[samples]).ToArray();
         for (var i = 0; i < samples; i++)
@@ -94,6 +111,7 @@ internal sealed class TimingTable(BenchmarkOptions options)
             {
                 var kind = (turn + i) % kinds.Length;
                 var request = kinds[kind].Request(i);
+                var connection = connectionOf(i);
                 var start = Stopwatch.GetTimestamp();
                 var answer = await connection.Exchange(request);
                 times[kind][i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
