@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Authentication;
+using OrleansIoT.Gateway;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Silo;
 
@@ -24,7 +25,7 @@ internal static class ProductHost
         await ChildLoop.Serve(new Ports(0, Product: ports[0], Mqtt: ports[1]));
     }
 
-    /// <summary>On free ports, with one administrator.</summary>
+    /// <summary>On free ports, with one administrator, for callers who ask as often as they can.</summary>
     public static async Task<WebApplication> Start(string data, Action<WebApplicationBuilder> configure)
     {
         var options = new SiloOptions
@@ -36,7 +37,11 @@ internal static class ProductHost
             AdminPassword = AdminPassword,
             Anonymous = "bench/#",
         };
-        var app = SiloHost.Build(options.Checked(), configure);
+        var app = SiloHost.Build(options.Checked(), builder =>
+        {
+            configure(builder);
+            builder.Services.PostConfigure<GatewayOptions>(gateway => gateway.RequestRate = 0);
+        });
         await app.StartAsync();
         return app;
     }
