@@ -53,6 +53,24 @@ public sealed partial class DocumentationTests
         }
     }
 
+    [Fact]
+    public void Every_attack_that_is_listed_has_its_tests_and_every_id_in_a_test_is_listed()
+    {
+        var attacks = Checkout.Read("docs/attacks.md");
+        var sources = Checkout.Files("tests", "*.cs").Select(File.ReadAllText).ToList();
+        foreach (Match test in NamedTests().Matches(attacks))
+        {
+            var (type, method) = (test.Groups[1].Value, test.Groups[2].Value);
+            Assert.True(
+                sources.Exists(source => source.Contains($" class {type}", StringComparison.Ordinal) && source.Contains($" {method}(", StringComparison.Ordinal)),
+                $"docs/attacks.md names {type}.{method}, which does not exist.");
+        }
+
+        var listed = AttackRows().Matches(attacks).Select(row => row.Groups[1].Value).ToHashSet();
+        var tried = sources.SelectMany(source => AttackIds().Matches(source)).Select(id => id.Value).ToHashSet();
+        Assert.Subset(listed, tried);
+    }
+
     /// <summary>The embedded engine has types of Orleans' names too.</summary>
     private static bool IsOurs(Type type) => type.Namespace?.StartsWith("OrleansIoT", StringComparison.Ordinal) == true;
 
@@ -62,6 +80,16 @@ public sealed partial class DocumentationTests
     /// <summary>`src/…`, `tests/…`, `docs/…`, `benchmarks/…` between back-ticks.</summary>
     [GeneratedRegex(@"`((?:src|tests|docs|benchmarks|deploy)/[A-Za-z0-9_./-]*)`")]
     private static partial Regex CodePaths();
+
+    [GeneratedRegex(@"`([A-Za-z]+(?:Tests|Contract))\.(\w+)`")]
+    private static partial Regex NamedTests();
+
+    [GeneratedRegex(@"^\| ([JHS]\d\d) \|", RegexOptions.Multiline)]
+    private static partial Regex AttackRows();
+
+    /// <summary>Those of tokens, HTTP, and the cluster; MQTT's are names of tests.</summary>
+    [GeneratedRegex(@"\b[JHS]\d\d\b")]
+    private static partial Regex AttackIds();
 
     [GeneratedRegex(@"\]\((?!https?:)([^)]+)\)")]
     private static partial Regex Links();

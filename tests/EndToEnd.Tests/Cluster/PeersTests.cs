@@ -9,7 +9,7 @@ using OrleansIoT.Fixtures;
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
 
 /// <summary>
-/// Who gets in at the ports of a silo under <c>Trust:Mode MutualTls</c> (S06 to S10): only with a certificate of the cluster,
+/// Who gets in at the ports of a silo under <c>Trust:Mode MutualTls</c> (S06 to S09): only with a certificate of the cluster,
 /// for the role of the port, that is not revoked, and only as long as that is so.
 /// </summary>
 public sealed class PeersTests : IAsyncLifetime

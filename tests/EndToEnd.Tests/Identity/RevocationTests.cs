@@ -9,7 +9,7 @@ using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Identity;
 
-/// <summary>Who may no longer is out within five seconds, at the gateway and on MQTT (J16, M23; API2:2023).</summary>
+/// <summary>Who may no longer is out within five seconds, at the gateway and on MQTT (J16; API2:2023).</summary>
 public sealed class RevocationTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";

@@ -4,7 +4,7 @@ namespace OrleansIoT.EndToEnd.Tests.Identity;
 
 /// <summary>
 /// Every route of the OpenAPI document, for every role, of its own tenant and of another (OWASP API1, API3 and API5:2023,
-/// ROBUSTNESS H02): who may is answered, who may not is refused and changes nothing, and another tenant's thing is not there.
+/// H02): who may is answered, who may not is refused and changes nothing, and another tenant's thing is not there.
 /// </summary>
 public sealed class RouteTests(TwoTenants world) : IClassFixture<TwoTenants>
 {

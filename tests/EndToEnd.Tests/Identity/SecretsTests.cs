@@ -9,7 +9,7 @@ namespace OrleansIoT.EndToEnd.Tests.Identity;
 
 /// <summary>
 /// No secret that passes through the product is anywhere that it writes: not in its log at its most talkative, not in an
-/// error's answer, not in its database, not in a backup (ROBUSTNESS S13, OWASP API8:2023).
+/// error's answer, not in its database, not in a backup (S13, OWASP API8:2023).
 /// </summary>
 public sealed class SecretsTests : IAsyncLifetime, IDisposable
 {

@@ -27,7 +27,7 @@ public sealed class PersonalTokenTests : AccountTest
         Assert.NotNull(await AdmitToken(all));
     }
 
-    [Fact] // M23
+    [Fact] // J16
     public async Task A_token_ends_with_its_time_its_deletion_and_its_owner()
     {
         await AddUser();
