@@ -9,9 +9,12 @@ namespace OrleansIoT.Silo;
 /// Creates the administrator when there is none yet. Only once everything listens: a start that fails must not use up the
 /// password that is shown once.
 /// </summary>
-public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options, ILogger<FirstStart> logger) : IHostedLifecycleService
+public sealed partial class FirstStart(
+    IGrainFactory grains, SiloOptions options, TimeProvider clock, ILogger<FirstStart> logger) : IHostedLifecycleService
 {
     public const string AdministratorEmail = "admin@localhost";
+
+    private const string ServiceName = "first start";
 
     /// <summary>The administrator's password if it was made now; it is in no file and cannot be asked for again.</summary>
     public string? GeneratedPassword { get; private set; }
@@ -21,7 +24,7 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
 
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        Caller.System(GrainKey.DefaultTenant, "first start").Enter();
+        Caller.System(GrainKey.DefaultTenant, ServiceName).Enter();
         var administrator = grains.User(GrainKey.DefaultTenant, AdministratorEmail);
         try
         {
@@ -37,7 +40,8 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
                 ?? (GeneratedPassword = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(15)));
             try
             {
-                await administrator.Register("admin", password, Roles.Admin);
+                var user = await administrator.Register("admin", password, Roles.Admin);
+                await Note(user);
             }
             catch (FailureException other) when (other.Failure == Failure.Conflict)
             {
@@ -62,6 +66,22 @@ public sealed partial class FirstStart(IGrainFactory grains, SiloOptions options
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>That there is an administrator is the first thing that an audit has to tell.</summary>
+    private Task Note(UserRecord user) => grains.Audit(GrainKey.DefaultTenant).Note(
+    [
+        new AuditEntry
+        {
+            At = clock.GetUtcNow(),
+            Tenant = GrainKey.DefaultTenant,
+            Actor = AuditActor.Service,
+            Subject = ServiceName,
+            Name = AdministratorEmail,
+            Action = nameof(FirstStart),
+            ThingType = "user",
+            ThingId = user.Id,
+        },
+    ]);
 
     [LoggerMessage(LogLevel.Warning, "--admin-password is ignored: {Email} exists already and keeps its password")]
     private static partial void LogPasswordIgnored(ILogger logger, string email);

@@ -13,6 +13,9 @@ internal sealed class AuditNote
     /// <summary>The email or id that was typed to sign in.</summary>
     public string Name { get; set; } = "";
 
+    /// <summary>The tenant that somebody signed in to; null until they have.</summary>
+    public string? Tenant { get; set; }
+
     /// <summary>What the body says it is about; null where the address says it.</summary>
     public string? ThingId { get; set; }
 

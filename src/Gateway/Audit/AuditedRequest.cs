@@ -13,7 +13,7 @@ internal static class AuditedRequest
     private const int ClientClosedRequest = 499; // what the server calls one that did not wait for its answer
 
     /// <param name="context">Answered, or about to be.</param>
-    /// <param name="tenant">The tenant of who has not signed in.</param>
+    /// <param name="tenant">The tenant of who has not signed in, nor does so now.</param>
     /// <param name="now">When.</param>
     /// <param name="hasThrown">Nobody knows what became of it.</param>
     public static AuditEntry Of(HttpContext context, string tenant, DateTimeOffset now, bool hasThrown)
@@ -25,7 +25,7 @@ internal static class AuditedRequest
         return new AuditEntry
         {
             At = now,
-            Tenant = note.Caller?.Tenant ?? tenant,
+            Tenant = note.Caller?.Tenant ?? note.Tenant ?? tenant,
             Actor = note.Caller?.Kind switch
             {
                 CallerKind.User => AuditActor.User,

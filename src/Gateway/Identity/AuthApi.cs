@@ -88,6 +88,7 @@ internal static class AuthApi
         Caller.SigningIn(tenant, ServiceName).Enter();
         var session = await UserOf(credentials.Email, grains)
             .SignIn(credentials.Password, context.Origin(), options.Value.RefreshTokenLifetime);
+        context.Audit().Tenant = tenant;
         return Answer("Signed in.", tenant, session, tokens, options.Value);
     }
 
@@ -102,6 +103,7 @@ internal static class AuthApi
         Caller.SigningIn(token.Tenant, ServiceName).Enter();
         var user = await grains.FindUser(token.UserId) ?? throw NotGood();
         var session = await user.Refresh(token.Id, token.Secret, context.Origin(), options.Value.RefreshTokenLifetime);
+        context.Audit().Tenant = token.Tenant;
         return Answer("Refreshed.", token.Tenant, session, tokens, options.Value);
     }
 

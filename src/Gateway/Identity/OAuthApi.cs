@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Identity;
 
@@ -89,6 +90,7 @@ internal static class OAuthApi
             return Refuse("invalid_scope", $"'scope' has some of: {string.Join(' ', RoleNames.Of(account.Roles))}.");
         }
 
+        context.Audit().Tenant = tenant;
         context.Response.Headers.Pragma = "no-cache"; // section 5.1, which Cache-Control repeats
         return TypedResults.Ok(new TokenAnswer(
             tokens.IssueForService(tenant, id, roles, account.SessionId),

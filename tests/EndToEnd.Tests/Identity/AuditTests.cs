@@ -47,10 +47,10 @@ public sealed class AuditTests
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.Get("/audit")).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.Get("/audit")).Status);
 
-        await Eventually.IsAsync(async () => (await Entries(admin)).Count == 11); // refusals of reading are not waited for
+        await Eventually.IsAsync(async () => (await Entries(admin)).Count == 12); // refusals of reading are not waited for
         Assert.Equal(
             [
-                "user admin@localhost Login 200 ok", "user eve@example.org Register user 201 ok",
+                "service admin@localhost FirstStart user 0 ok", "user admin@localhost Login 200 ok", "user eve@example.org Register user 201 ok",
                 "nobody eve@example.org Login 401 refused", "user eve@example.org Login 200 ok", "user RegisterDevice device/meter-7 201 ok",
                 "user RegisterDevice device/mine 403 refused", "nobody meter-7 MqttConnect 134 refused", "user MqttConnect 0 ok",
                 "user RemoveDevice device/meter-7 204 ok", "user ListAudit 403 refused", "nobody ListAudit 401 refused",

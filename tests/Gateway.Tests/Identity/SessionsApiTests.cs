@@ -126,12 +126,15 @@ public sealed class SessionsApiTests : IAsyncLifetime
         var session = await _gateway.Http.Post("/auth/login", body).Json();
         Assert.StartsWith("iotr_acme.", (string)session["refresh_token"]!, StringComparison.Ordinal);
         Assert.Equal(200, (int)(await _gateway.Http.Post("/auth/refresh", Body(session))).StatusCode);
+        Assert.Equal(["acme", "acme"], _gateway.Grains.Audit.Select(entry => entry.Tenant));
 
         await _gateway.Http.Post("/auth/login", body.Replace("""
             , "tenant": "acme"
             """.Trim(), "", StringComparison.Ordinal)).IsProblem(401, "not_signed_in");
         await _gateway.Http.Post("/auth/login", body.Replace("acme\"", "$system\"", StringComparison.Ordinal)).IsProblem(400, "invalid");
         await _gateway.Http.Post("/auth/login", body.Replace("\"acme\"", "\"a/b\"", StringComparison.Ordinal)).IsProblem(400, "invalid");
+        await _gateway.Http.Post("/auth/login", body.Replace("correct", "wrong", StringComparison.Ordinal)).IsProblem(401, "not_signed_in");
+        Assert.All(_gateway.Grains.Audit.Skip(2), entry => Assert.Equal("default", entry.Tenant));
     }
 
     [Fact]
