@@ -47,9 +47,9 @@ internal sealed partial class TenantWatch(IGrainFactory grains, TimeProvider tim
                     await Listen();
                     isFailing = false;
                 }
-                catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+                catch (Exception e)
                 {
-                    if (!isFailing)
+                    if (!isFailing && !stoppingToken.IsCancellationRequested)
                     {
                         isFailing = true;
                         LogDeaf(log, e);

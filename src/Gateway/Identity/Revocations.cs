@@ -64,28 +64,29 @@ internal sealed partial class Revocations(IGrainFactory grains, TimeProvider clo
     {
         using var timer = new PeriodicTimer(Interval, clock);
         var isFailing = false;
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
+            do
             {
-                await Listen();
-                isFailing = false;
-                await timer.WaitForNextTickAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                if (!isFailing)
+                try
                 {
-                    isFailing = true;
-                    LogDeaf(logger, e);
+                    await Listen();
+                    isFailing = false;
                 }
-
-                await Task.Delay(Interval, clock, CancellationToken.None);
+                catch (Exception e)
+                {
+                    if (!isFailing && !stoppingToken.IsCancellationRequested)
+                    {
+                        isFailing = true;
+                        LogDeaf(logger, e);
+                    }
+                }
             }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
         }
     }
 
