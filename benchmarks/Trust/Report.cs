@@ -150,7 +150,7 @@ internal static class Report
 
         ## What the time of a refusal gives away
 
-        The product, its log switched off, over one connection, two kinds of refusals by turns: nearer to it is nobody. *A guess from two
+        The product, its log switched off, a user and a stranger from one address, two kinds of refusals by turns: nearer to it is nobody. *A guess from two
         times* is how often somebody is right who takes the slower of two answers for the kind that is slower more often; a coin is right
         half of the time, and with as many samples as these up to what the last column says (in 19 of 20 runs). A sign-in for nobody
         costs a hash as one for a user does. Each user gets at most four wrong passwords, because more have to wait.
