@@ -4,12 +4,13 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Npgsql;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
 
 /// <summary>
-/// Who gets in at the ports of a silo under <c>Trust:Mode MutualTls</c> (S06 to S09): only with a certificate of the cluster,
+/// Who gets in at the ports of a silo under <c>Trust:Mode MutualTls</c> (S06 to S12): only with a certificate of the cluster,
 /// for the role of the port, that is not revoked, and only as long as that is so.
 /// </summary>
 public sealed class PeersTests : IAsyncLifetime
@@ -22,6 +23,7 @@ public sealed class PeersTests : IAsyncLifetime
     private readonly string _folder = IotProcess.NewDataDirectory();
     private readonly int _siloPort = FreePort();
     private readonly int _gatewayPort = FreePort();
+    private readonly string _database = PostgresServer.Shared.ConnectionString(PostgresServer.Shared.CreateDatabase());
     private IotProcess _silo = null!;
 
     public async Task InitializeAsync()
@@ -32,7 +34,6 @@ public sealed class PeersTests : IAsyncLifetime
         using var own = Issue("silo");
         await File.WriteAllTextAsync(PathOf("silo.crt"), own.ExportCertificatePem());
         await File.WriteAllTextAsync(PathOf("silo.key"), own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        var server = PostgresServer.Shared;
         _silo = await IotProcess.StartWith(
             [
                 ("IOT_Cluster__SiloPort", _siloPort.ToString(CultureInfo.InvariantCulture)),
@@ -43,7 +44,7 @@ public sealed class PeersTests : IAsyncLifetime
                 ("IOT_Trust__Ca", PathOf("ca.crt")),
                 ("IOT_Trust__Crl", PathOf("ca.crl")),
             ],
-            "--roles", "silo", "--postgres", server.ConnectionString(server.CreateDatabase()));
+            "--roles", "silo", "--postgres", _database);
     }
 
     public async Task DisposeAsync()
@@ -149,6 +150,66 @@ public sealed class PeersTests : IAsyncLifetime
 
         await File.WriteAllBytesAsync(PathOf("ca.crl"), _cluster.Revoke(3, TimeSpan.FromSeconds(-1)));
         await IsShutOut(good).WaitAsync(3 * Patience);
+    }
+
+    [Fact] // S10
+    public async Task A_silo_that_somebody_writes_into_the_table_is_voted_dead_and_takes_nobody_along()
+    {
+        using var impostor = new TcpListener(IPAddress.Loopback, 0);
+        impostor.Start();
+        await using var database = new NpgsqlConnection(_database);
+        await database.OpenAsync();
+        await using (var insert = new NpgsqlCommand(
+            """
+            INSERT INTO orleans.membership
+                (cluster, address, port, generation, silo_name, host_name, status, proxy_port, start_time, i_am_alive_time)
+            SELECT cluster, address, $1, generation + 1, 'impostor', 'nowhere', 3, 0, now(), now() FROM orleans.membership;
+            UPDATE orleans.membership_version SET version = version + 1
+            """.Replace("$1", ((IPEndPoint)impostor.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal),
+            database))
+        {
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        await using var status = new NpgsqlCommand("SELECT status FROM orleans.membership WHERE silo_name = 'impostor'", database);
+        const int dead = 6;
+        var begin = DateTimeOffset.UtcNow;
+        while ((int)(await status.ExecuteScalarAsync())! != dead)
+        {
+            Assert.True(DateTimeOffset.UtcNow - begin < TimeSpan.FromMinutes(2), "The impostor is still one of the cluster.");
+            await Task.Delay(100);
+        }
+
+        Assert.True(_silo.IsAlive);
+        using var gateway = Issue("gateway");
+        await using var connection = await Connect(_gatewayPort, gateway);
+        Assert.True(await StaysOpen(connection));
+    }
+
+    [Fact] // S11
+    public async Task A_peer_that_announces_more_than_a_message_may_have_is_put_out()
+    {
+        using var gateway = Issue("gateway");
+        await using var welcome = await Connect(_gatewayPort, gateway);
+        Assert.True(await StaysOpen(welcome));
+
+        await using var connection = await Connect(_gatewayPort, gateway);
+        await connection.WriteAsync((byte[])[0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0x7F]); // two lengths, little endian
+        await ReadToTheEnd(connection).WaitAsync(Patience);
+        Assert.True(_silo.IsAlive);
+    }
+
+    [Fact] // S12: all of 127.0.0.0/8 is this machine, and the silo has one address of it
+    public async Task The_ports_of_a_silo_are_at_its_own_address_and_at_no_other()
+    {
+        foreach (var port in new[] { _siloPort, _gatewayPort })
+        {
+            using var own = new TcpClient();
+            await own.ConnectAsync(IPAddress.Loopback, port);
+            using var other = new TcpClient();
+            var refusal = await Assert.ThrowsAsync<SocketException>(() => other.ConnectAsync(IPAddress.Parse("127.0.0.2"), port));
+            Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+        }
     }
 
     /// <summary>Complete once it does not get in; replaced files count within seconds.</summary>
