@@ -66,6 +66,24 @@ public sealed class TrustTests : IAsyncLifetime
         Assert.Contains(silo.Output, line => line.Contains("its caller's envelope is missing", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task How_long_a_grain_wants_somebody_to_wait_arrives_through_a_gateway_of_another_process()
+    {
+        await using var silo = await Start("silo", "silo-1", "MutualTls+Hmac");
+        await using var gateway = await Start("gateway", "gateway-1", "MutualTls+Hmac");
+        using var guesser = new IotClient(gateway.HttpPort);
+        HttpResponseMessage? answer = null;
+        for (var i = 0; i < 9 && answer?.StatusCode != HttpStatusCode.TooManyRequests; i++) // from the tenth on the gateway knows by itself
+        {
+            answer?.Dispose();
+            answer = await guesser.Http.PostAsJsonAsync("/auth/login", new { email = "admin@localhost", password = $"a guess, number {i}" });
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer!.StatusCode);
+        Assert.InRange(answer.Headers.RetryAfter?.Delta ?? TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        answer.Dispose();
+    }
+
     private static async Task<bool> Answers(IotClient client)
     {
         using var answer = await client.Http.GetAsync(new Uri("/devices/meter", UriKind.Relative));
