@@ -34,6 +34,20 @@ public sealed class TokenWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_ends_when_its_holder_has_other_rights()
+    {
+        var connection = await Connect();
+        await _gateway.HearsNews();
+        Assert.False(connection.IsRevoked());
+
+        _gateway.Grains.Holders["default/u-1"] = Roles.Viewer;
+        _gateway.Grains.Revoked.Enqueue("default/u-1");
+        await _gateway.HearsNews();
+
+        await Eventually.Is(connection.IsRevoked);
+    }
+
+    [Fact]
     public async Task A_connection_goes_on_when_it_was_about_another_session()
     {
         var connection = await Connect();
