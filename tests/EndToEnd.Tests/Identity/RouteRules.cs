@@ -46,6 +46,8 @@ internal static class RouteRules
         ["GetTopic"] = Least.Viewer,
         ["GetLatest"] = Least.Viewer,
         ["GetRange"] = Least.Viewer,
+        ["StreamTopic"] = Least.Viewer,
+        ["StreamTopics"] = Least.Viewer,
         ["ListDevices"] = Least.Viewer,
         ["GetDevice"] = Least.Viewer,
         ["RegisterDevice"] = Least.Operator,
