@@ -33,7 +33,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
             [
                 "DELETE /auth/sessions", "DELETE /auth/sessions/{id}", "DELETE /auth/tokens/{id}", "DELETE /devices/{id}",
                 "DELETE /service-accounts/{id}", "DELETE /users/{id}", "DELETE /users/{id}/sessions",
-                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /health/live",
+                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/me", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /health/live",
                 "GET /health/ready", "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/stream", "GET /iot/{topic}/{start}/{end}",
                 "GET /service-accounts", "GET /service-accounts/{id}", "GET /stream", "GET /tenants", "GET /tenants/{name}", "GET /users",
                 "GET /users/{id}", "GET /users/{id}/sessions",

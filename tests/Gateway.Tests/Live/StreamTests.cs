@@ -178,6 +178,7 @@ public sealed class StreamTests : IAsyncLifetime
         while (!end.IsCompleted)
         {
             await _gateway.HearsNews(); // a second, in which the stream is asked
+            (await _gateway.Http.GetAsync(new Uri("/health/live", UriKind.Relative))).Dispose(); // and one in which it can write
         }
 
         Assert.Equal("revoked", await end);
