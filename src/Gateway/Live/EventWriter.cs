@@ -11,7 +11,7 @@ namespace OrleansIoT.Gateway.Live;
 /// Server-sent events as the HTML standard has them (section 9.2.6). Written by hand because they carry payloads as they came,
 /// heartbeats are comments, and many events go out at once (ADR 0035).
 /// </summary>
-internal sealed class EventWriter(PipeWriter body)
+internal sealed class EventWriter(PipeWriter body) : IDisposable
 {
     public const string MediaType = "text/event-stream";
 
@@ -59,6 +59,8 @@ internal sealed class EventWriter(PipeWriter body)
     }
 
     public void Heartbeat() => body.Write(":\n\n"u8);
+
+    public void Dispose() => _json.Dispose();
 
     private void Begin(IReadOnlyList<LiveStream.Place> places, ReadOnlySpan<byte> name)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
@@ -24,7 +25,7 @@ internal sealed record StreamEnd(string Code, string Detail)
 /// <param name="isRevoked">Asked once a second.</param>
 /// <param name="topics">Where to follow topics.</param>
 /// <param name="clock">For heartbeats and the token's end.</param>
-internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> isRevoked, LiveTopics topics, TimeProvider clock)
+internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> isRevoked, LiveTopics topics, TimeProvider clock) : IDisposable
 {
     /// <summary>A stream without events says that it lives, or proxies would end it.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
@@ -37,25 +38,18 @@ internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> 
 
     private const int FlushAt = 32 * 1024;
 
-    private readonly SemaphoreSlim _news = new(0);
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly List<Place> _places = [];
     private readonly List<TelemetryMessage> _batch = [];
     private readonly EventWriter _events = new(context.Response.BodyWriter);
     private StreamEnd? _end;
     private long _endedAt;
     private long _wroteAt;
-    private int _isAwake;
 
     public Caller Caller => caller;
 
     /// <summary>There is something to look at.</summary>
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _isAwake, 1) == 0)
-        {
-            _news.Release();
-        }
-    }
+    public void Wake() => _news.Writer.TryWrite(true);
 
     /// <summary>The client is told why, and if it does not listen the connection ends.</summary>
     public void End(StreamEnd why)
@@ -125,6 +119,8 @@ internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> 
         }
     }
 
+    public void Dispose() => _events.Dispose();
+
     private bool IsSilent => clock.GetElapsedTime(Volatile.Read(ref _wroteAt)) >= Heartbeat;
 
     /// <summary>A topic that is not granted is for the caller one that nobody publishes to.</summary>
@@ -157,8 +153,7 @@ internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> 
         await Flush();
         while (true)
         {
-            _news.Wait(0, CancellationToken.None);
-            Volatile.Write(ref _isAwake, 0); // what comes from here on wakes
+            _news.Reader.TryRead(out _); // what comes from here on wakes
             var hasWritten = false;
             try
             {
@@ -191,7 +186,7 @@ internal sealed class LiveStream(HttpContext context, Caller caller, Func<bool> 
             }
             else
             {
-                await _news.WaitAsync(context.RequestAborted);
+                await _news.Reader.WaitToReadAsync(context.RequestAborted);
             }
         }
     }

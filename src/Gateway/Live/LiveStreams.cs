@@ -14,7 +14,7 @@ internal sealed class LiveStreams : IDisposable
     private readonly Lock _gate = new();
     private readonly GatewayOptions _options;
     private readonly ITimer _sweep;
-    private readonly IDisposable _stopping;
+    private readonly CancellationTokenRegistration _stopping;
     private int _count;
 
     public LiveStreams(IOptions<GatewayOptions> options, TimeProvider clock, IHostApplicationLifetime life, GatewayMetrics metrics)

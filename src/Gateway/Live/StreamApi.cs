@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using OrleansIoT.Failures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Telemetry;
-using OrleansIoT.Identity;
 using OrleansIoT.Topics;
 
 namespace OrleansIoT.Gateway.Live;
@@ -109,7 +108,7 @@ internal static class StreamApi
             var token = context.Request.Headers.Authorization.ToString()[Bearer.Length..];
             var admitted = await tokens.Check(token) ?? throw new FailureException(Failure.NotSignedIn, "The sign-in has ended. Sign in again.");
             admitted.Caller.Enter();
-            var stream = new LiveStream(context, admitted.Caller, watches.Watch(admitted, token), topics, clock);
+            using var stream = new LiveStream(context, admitted.Caller, watches.Watch(admitted, token), topics, clock);
             streams.Add(stream);
             try
             {

@@ -92,11 +92,14 @@ public sealed partial class TopicGrain(
         CheckRange(query.Start, query.End);
         CheckCount("limit", query.Limit, AggregateQuery.MaxLimit);
         var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
+        if (!HasHistory())
+        {
+            return null;
+        }
+
         var lastSeq = _durableSeq;
-        return HasHistory()
-            ? aggregation.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation))
-                with { LastSeq = lastSeq }
-            : null;
+        var dropped = await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation);
+        return aggregation.Page(dropped) with { LastSeq = lastSeq };
     }
 
     public async Task<PointPage?> Points(PointQuery query)
@@ -105,11 +108,14 @@ public sealed partial class TopicGrain(
         CheckRange(query.Start, query.End);
         CheckCount("points", query.Columns, PointQuery.MaxColumns);
         var selection = new PointSelection(query.Start, query.End, query.Columns);
+        if (!HasHistory())
+        {
+            return null;
+        }
+
         var lastSeq = _durableSeq;
-        return HasHistory()
-            ? selection.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection))
-                with { LastSeq = lastSeq }
-            : null;
+        var dropped = await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection);
+        return selection.Page(dropped) with { LastSeq = lastSeq };
     }
 
     public void Dispose() => _lookUp.Dispose();

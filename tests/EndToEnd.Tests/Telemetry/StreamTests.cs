@@ -32,7 +32,7 @@ public sealed class StreamTests
             }
 
             using var viewer = await IotClient.Administrator(iot);
-            using var stream = await EventStream.Open(viewer.Http, $"/stream?topics={Topic}", last);
+            using var stream = await EventClient.Open(viewer.Http, $"/stream?topics={Topic}", last);
             Assert.Equal("start", (await stream.Next()).Name);
             var publishing = Publish(iot, key, life, acknowledged);
             var until = seen.Count + 500;
@@ -51,7 +51,7 @@ public sealed class StreamTests
         await iot.StartAgain();
         using var reader = await IotClient.Administrator(iot);
         var stored = await reader.ReadAll(Topic, "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z");
-        using (var stream = await EventStream.Open(reader.Http, $"/stream?topics={Topic}", last))
+        using (var stream = await EventClient.Open(reader.Http, $"/stream?topics={Topic}", last))
         {
             await stream.Next();
             while (seen.Count < stored.Count)
@@ -73,7 +73,7 @@ public sealed class StreamTests
     {
         await using var iot = await IotProcess.Start();
         using var viewer = await IotClient.Administrator(iot);
-        using var stream = await EventStream.Open(viewer.Http, $"/stream?topics={Topic}");
+        using var stream = await EventClient.Open(viewer.Http, $"/stream?topics={Topic}");
         await stream.Next();
         var ending = iot.Terminate();
         var end = await stream.Next();
@@ -88,7 +88,7 @@ public sealed class StreamTests
         await using var iot = await IotProcess.Start();
         using var viewer = await IotClient.Administrator(iot);
         using var other = await IotClient.Administrator(iot);
-        using var stream = await EventStream.Open(viewer.Http, $"/stream?topics={Topic}");
+        using var stream = await EventClient.Open(viewer.Http, $"/stream?topics={Topic}");
         await stream.Next();
         using (await other.Http.DeleteAsync(new Uri("/auth/sessions", UriKind.Relative)))
         {

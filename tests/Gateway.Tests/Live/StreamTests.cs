@@ -194,7 +194,7 @@ public sealed class StreamTests : IAsyncLifetime
         _gateway.Grains.Users["default/vera@example.org"] = (vera with { Grants = ["mine"] }, "");
         using var narrowed = _gateway.As(Roles.Viewer, id: vera.Id);
         Assert.Contains("no readings", await narrowed.GetAsync($"/iot/{Topic}/stream").IsProblem(404, "not_found"), StringComparison.Ordinal);
-        using var stream = await EventStream.Open(narrowed, $"/stream?topics={Topic}&topics=mine&after=0,0");
+        using var stream = await EventClient.Open(narrowed, $"/stream?topics={Topic}&topics=mine&after=0,0");
         Assert.Equal("0,0", (await stream.Next()).Id);
         Say("2");
         Say("2", "mine");
@@ -207,7 +207,7 @@ public sealed class StreamTests : IAsyncLifetime
     {
         Say("1");
         await _gateway.As(Roles.Viewer, "other").GetAsync($"/iot/{Topic}/stream").IsProblem(404, "not_found");
-        using var stream = await EventStream.Open(_gateway.As(Roles.Viewer, "other"), $"/stream?topics={Topic}&after=0");
+        using var stream = await EventClient.Open(_gateway.As(Roles.Viewer, "other"), $"/stream?topics={Topic}&after=0");
         await stream.Next();
         Say("2");
         _gateway.Grains.AddReading(Topic, Noon, "3"u8.ToArray(), tenant: "other");
@@ -243,7 +243,7 @@ public sealed class StreamTests : IAsyncLifetime
     public async Task A_caller_has_so_many_streams_and_one_more_when_one_has_ended()
     {
         Say("1");
-        var streams = new List<EventStream>();
+        var streams = new List<EventClient>();
         for (var i = 0; i < 3; i++)
         {
             streams.Add(await Open($"/iot/{Topic}/stream"));
@@ -297,9 +297,9 @@ public sealed class StreamTests : IAsyncLifetime
         await Eventually.Is(() => _gateway.Grains.Watchers[$"default/{Topic}"].IsEmpty);
     }
 
-    private static async Task<(string? Id, string Name)> Name(EventStream stream) => await stream.Next() is var next ? (next.Id, next.Name) : default;
+    private static async Task<(string? Id, string Name)> Name(EventClient stream) => await stream.Next() is var next ? (next.Id, next.Name) : default;
 
-    private static async Task<string> End(EventStream stream)
+    private static async Task<string> End(EventClient stream)
     {
         while (await stream.Next() is var next)
         {
@@ -313,7 +313,7 @@ public sealed class StreamTests : IAsyncLifetime
         return "";
     }
 
-    private Task<EventStream> Open(string path, string? lastId = null) => EventStream.Open(_gateway.As(Roles.Viewer), path, lastId);
+    private Task<EventClient> Open(string path, string? lastId = null) => EventClient.Open(_gateway.As(Roles.Viewer), path, lastId);
 
     private void Say(string payload, string topic = Topic) => _gateway.Grains.AddReading(
         topic, Noon.AddMinutes(Interlocked.Increment(ref _minute) - 1), Encoding.UTF8.GetBytes(payload.ToString(CultureInfo.InvariantCulture)));

@@ -11,12 +11,12 @@ public sealed record StreamEvent(string? Id, string Name, JsonNode Data)
 }
 
 /// <summary>A client of server-sent events (HTML standard, section 9.2), which a browser would be.</summary>
-public sealed class EventStream : IDisposable
+public sealed class EventClient : IDisposable
 {
     private readonly HttpResponseMessage _answer;
     private readonly StreamReader _lines;
 
-    private EventStream(HttpResponseMessage answer, Stream body) => (_answer, _lines) = (answer, new StreamReader(body, Encoding.UTF8));
+    private EventClient(HttpResponseMessage answer, Stream body) => (_answer, _lines) = (answer, new StreamReader(body, Encoding.UTF8));
 
     public string? LastId { get; private set; }
 
@@ -25,7 +25,7 @@ public sealed class EventStream : IDisposable
     /// <param name="http">With the token.</param>
     /// <param name="path">What to look at.</param>
     /// <param name="lastId">Of the last event before, or null.</param>
-    public static async Task<EventStream> Open(HttpClient http, string path, string? lastId = null)
+    public static async Task<EventClient> Open(HttpClient http, string path, string? lastId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Accept.ParseAdd("text/event-stream");
@@ -40,7 +40,7 @@ public sealed class EventStream : IDisposable
             throw new InvalidOperationException($"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
         }
 
-        return new EventStream(answer, await answer.Content.ReadAsStreamAsync());
+        return new EventClient(answer, await answer.Content.ReadAsStreamAsync());
     }
 
     /// <summary>The next event, or null at the end of the stream.</summary>
