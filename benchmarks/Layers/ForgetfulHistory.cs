@@ -32,6 +32,9 @@ internal sealed class ForgetfulHistory(HistoryOptions limits, HistoryMetrics met
     public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation) =>
         Task.FromResult(new TelemetryPage([], null));
 
+    public Task<ImmutableArray<TelemetryMessage>> ReadAfter(string topic, long seq, int limit, CancellationToken cancellation) =>
+        Task.FromResult<ImmutableArray<TelemetryMessage>>([]);
+
     public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
         string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<TelemetryMessage>>([]);

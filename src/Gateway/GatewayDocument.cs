@@ -37,6 +37,8 @@ internal static class GatewayDocument
         ["tz"] = "The time zone by whose clock and calendar buckets begin, an IANA name, as Europe/Lisbon; UTC when left out.",
         ["field"] = "Where the payloads have their number: names with dots between them, as a.b; the payload itself or its member 'value' when left out.",
         ["points"] = "Asks for the points of a chart of so many columns, 1 to 10000.",
+        ["topics"] = "A topic; there is one of these for each, up to 50.",
+        ["after"] = "The cursor behind which the stream begins: a number for each topic, with commas between them. Last-Event-ID goes before it.",
         ["search"] = "Part of the id or the name, at most 200 characters.",
         ["id"] = "The id.",
         ["name"] = "The name.",

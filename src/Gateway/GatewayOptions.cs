@@ -53,6 +53,18 @@ public sealed class GatewayOptions
     /// <summary>How many at once after a time of rest, at least RequestRate. Default: 5000.</summary>
     public int RequestBurst { get; set; } = 5_000;
 
+    /// <summary>The most live streams at a time. Default: 2000.</summary>
+    public int MaxStreams { get; set; } = 2_000;
+
+    /// <summary>The most live streams of one caller at a time. Default: 20.</summary>
+    public int MaxStreamsPerCaller { get; set; } = 20;
+
+    /// <summary>
+    /// What readings take, in bytes, that live streams have not taken yet, all together; beyond, the slow ones miss some and are
+    /// told. Default: 67108864.
+    /// </summary>
+    public long StreamBufferBytes { get; set; } = 64 * 1024 * 1024;
+
     /// <summary>The largest request body, in bytes. Default: 65536.</summary>
     public int MaxRequestBodyBytes { get; set; } = 64 * 1024;
 

@@ -10,6 +10,7 @@ using OrleansIoT.Gateway.Audit;
 using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
+using OrleansIoT.Gateway.Live;
 using OrleansIoT.Gateway.Telemetry;
 using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Gateway.Transports;
@@ -62,6 +63,8 @@ public static class GatewaySetup
                 "Gateway:TrustedProxies are IP addresses, or networks as 10.0.0.0/8.")
             .Validate(options => options.RequestRate >= 0 && options.RequestBurst >= Math.Max(1, options.RequestRate),
                 "Gateway:RequestRate is 0 for no limit, or more, and Gateway:RequestBurst at least as much.")
+            .Validate(options => options.MaxStreams > 0 && options.MaxStreamsPerCaller > 0 && options.StreamBufferBytes > 0,
+                "Gateway:MaxStreams, Gateway:MaxStreamsPerCaller and Gateway:StreamBufferBytes are greater than zero.")
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<GatewayOptions>, ExternalIssuerRules>();
         services.TryAddSingleton(TimeProvider.System);
@@ -74,6 +77,7 @@ public static class GatewaySetup
         services.AddSingleton<TenantGrains>();
         services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
+        services.AddLiveStreams();
         services.AddMetrics();
         services.TryAddSingleton<AuditTrail>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
@@ -117,6 +121,7 @@ public static class GatewaySetup
         routes.MapAudit();
         routes.MapDevices();
         routes.MapTelemetry();
+        routes.MapStreams();
         routes.MapHealth();
         routes.MapGatewayDocument();
     }
@@ -165,6 +170,7 @@ public static class GatewaySetup
         if (HttpMethods.IsHead(context.Request.Method))
         {
             context.Request.Method = HttpMethods.Get;
+            context.Features.Set(new HeadRequest());
         }
 
         return next(context);

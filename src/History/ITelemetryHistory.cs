@@ -65,6 +65,14 @@ public interface ITelemetryHistory
     /// <exception cref="Failures.FailureException">Unavailable: readings of the range are damaged; the message names topic and range, and all others can be read.</exception>
     Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// A topic's readings behind a number, in the order of their numbers. Up to <paramref name="limit"/>, and not more than
+    /// <see cref="TelemetryPage.MaxBytes"/> at a time; none only when there are none behind it.
+    /// </summary>
+    /// <exception cref="Failures.FailureException">Unavailable: the next ones are damaged.</exception>
+    Task<ImmutableArray<TelemetryMessage>> ReadAfter(
+        string topic, long seq, int limit, CancellationToken cancellation = default);
+
     /// <summary>All readings of a topic whose event time is one of these, in any order: where redeliveries are looked for.</summary>
     Task<IReadOnlyList<TelemetryMessage>> ReadAt(
         string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation = default);

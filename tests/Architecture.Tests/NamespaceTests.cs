@@ -9,7 +9,7 @@ public sealed class NamespaceTests
     {
         ["Certificates"] = ["Pki"],
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
-        ["Gateway"] = ["Audit", "Throttling", "Transports"],
+        ["Gateway"] = ["Audit", "Live", "Throttling", "Transports"],
         ["Grains"] = ["Sessions"],
         ["Grains.Abstractions"] = ["Sessions"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],

@@ -33,9 +33,9 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
             [
                 "DELETE /auth/sessions", "DELETE /auth/sessions/{id}", "DELETE /auth/tokens/{id}", "DELETE /devices/{id}",
                 "DELETE /service-accounts/{id}", "DELETE /users/{id}", "DELETE /users/{id}/sessions",
-                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /health/live",
-                "GET /health/ready", "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/{start}/{end}",
-                "GET /service-accounts", "GET /service-accounts/{id}", "GET /tenants", "GET /tenants/{name}", "GET /users",
+                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/me", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /health/live",
+                "GET /health/ready", "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/stream", "GET /iot/{topic}/{start}/{end}",
+                "GET /service-accounts", "GET /service-accounts/{id}", "GET /stream", "GET /tenants", "GET /tenants/{name}", "GET /users",
                 "GET /users/{id}", "GET /users/{id}/sessions",
                 "PATCH /service-accounts/{id}", "PATCH /tenants/{name}", "PATCH /users/{id}",
                 "POST /auth/login", "POST /auth/logout", "POST /auth/password", "POST /auth/refresh", "POST /auth/register",
@@ -66,8 +66,9 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
         {
             Assert.NotNull(operation.Json["summary"]);
             var success = operation.Json["responses"]!.AsObject().First(response => response.Key[0] == '2');
-            Assert.True(success.Key == "204" || success.Value!["content"]!["application/json"]!["example"] is not null, operation.Name);
-            Assert.True(success.Key == "204" || success.Value!["content"]!["application/json"]!["schema"] is not null, operation.Name);
+            var content = success.Value!["content"]?["application/json"] ?? success.Value["content"]?["text/event-stream"];
+            Assert.True(success.Key == "204" || content!["example"] is not null, operation.Name);
+            Assert.True(success.Key == "204" || content!["schema"] is not null, operation.Name);
             foreach (var name in operation.Name.Split('{').Skip(1).Select(part => part[..part.IndexOf('}', StringComparison.Ordinal)]))
             {
                 Assert.Contains(operation.Json["parameters"]!.AsArray(), parameter =>
@@ -105,7 +106,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
 
         Assert.Equal(["application/json", "application/x-ndjson", "text/csv"], content.AsObject().Select(media => media.Key).Order());
         Assert.Equal(
-            [["data", "next", "topic"], ["data", "every", "field", "next", "topic", "tz"], ["data", "field", "points", "readings", "topic"]],
+            [["data", "last_seq", "next", "topic"], ["data", "every", "field", "last_seq", "next", "topic", "tz"], ["data", "field", "last_seq", "points", "readings", "topic"]],
             content["application/json"]!["schema"]!["anyOf"]!.AsArray().Select(form =>
                 Resolve(form!)["required"]!.AsArray().Select(name => (string)name!).Order().ToArray()));
     }

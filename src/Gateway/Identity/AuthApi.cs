@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -37,27 +38,33 @@ internal static class AuthApi
             .AllowAnonymous()
             .WithName("Login")
             .WithSummary("Opens a session: exchanges email and password for an access token and a refresh token")
-            .WithDescription("An unknown user and a wrong password are the same 401. Who is wrong five times waits, longer each time, at most a minute.")
+            .WithDescription("An unknown user and a wrong password are the same 401. Who is wrong five times waits, longer each time, at most a minute. With 'cookie' the refresh token is not in the answer but in a cookie that no script can read, for pages of this origin.")
             .AuditsSignIn<Credentials>(credentials => credentials.Email)
             .LimitsSignIns()
             .ExampleBody("""{"email": "ada@example.org", "password": "correct horse battery staple"}""")
             .ExampleAnswer(ExampleSignedIn)
-            .Fails(400, 401, 413, 415, 429, 503, 504);
+            .Fails(400, 401, 403, 413, 415, 429, 503, 504);
 
         auth.MapPost("/refresh", Refresh)
             .AllowAnonymous()
             .WithName("Refresh")
             .LimitsSignIns()
             .WithSummary("Exchanges a refresh token for a new access token and the next refresh token")
-            .WithDescription("A refresh token is good once. One that comes a second time was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2).")
+            .WithDescription("A refresh token is good once. One that comes a second time was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2). Without a body it is the one of the cookie, and the next one is in the cookie again.")
             .ExampleBody("""{"refresh_token": "iotr_default.0195…"}""")
             .ExampleAnswer(ExampleSignedIn)
-            .Fails(400, 401, 413, 415, 503, 504);
+            .Fails(400, 401, 403, 413, 415, 503, 504);
 
         auth.MapPost("/logout", Logout)
             .WithName("Logout")
-            .WithSummary("Ends the session that the access token belongs to")
+            .WithSummary("Ends the session that the access token belongs to, and takes the cookie away")
             .Fails(401, 403, 404, 503, 504);
+
+        auth.MapGet("/me", Me)
+            .WithName("Me")
+            .WithSummary("Who one is, and what one may")
+            .ExampleAnswer("""{"id": "01J9ZD3C6K", "kind": "user", "tenant": "default", "email": "ada@example.org", "username": "Ada", "roles": ["viewer"], "grants": [], "expires_at": "2026-03-02T08:15:00Z"}""")
+            .Fails(401, 503, 504);
 
         auth.MapPost("/password", ChangePassword)
             .WithName("ChangePassword")
@@ -89,29 +96,54 @@ internal static class AuthApi
         var session = await UserOf(credentials.Email, grains)
             .SignIn(credentials.Password, context.Origin(), options.Value.RefreshTokenLifetime);
         context.Audit().Tenant = tenant;
-        return Answer("Signed in.", tenant, session, tokens, options.Value);
+        return Answer("Signed in.", tenant, session, tokens, options.Value).In(context, credentials.Cookie ?? false, options.Value);
     }
 
     private static async Task<Ok<SignedIn>> Refresh(
-        RefreshRequest request, HttpContext context, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
+        RefreshRequest? request, HttpContext context, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
     {
-        if (!OpaqueToken.TryParse(OpaqueToken.RefreshPrefix, request.RefreshToken, out var token))
+        var isCookie = request is null;
+        try
         {
-            throw NotGood();
-        }
+            if (!OpaqueToken.TryParse(OpaqueToken.RefreshPrefix, isCookie ? RefreshCookie.Read(context) : request!.RefreshToken, out var token))
+            {
+                throw NotGood();
+            }
 
-        Caller.SigningIn(token.Tenant, ServiceName).Enter();
-        var user = await grains.FindUser(token.UserId) ?? throw NotGood();
-        var session = await user.Refresh(token.Id, token.Secret, context.Origin(), options.Value.RefreshTokenLifetime);
-        context.Audit().Tenant = token.Tenant;
-        return Answer("Refreshed.", token.Tenant, session, tokens, options.Value);
+            Caller.SigningIn(token.Tenant, ServiceName).Enter();
+            var user = await grains.FindUser(token.UserId) ?? throw NotGood();
+            var session = await user.Refresh(token.Id, token.Secret, context.Origin(), options.Value.RefreshTokenLifetime);
+            context.Audit().Tenant = token.Tenant;
+            return Answer("Refreshed.", token.Tenant, session, tokens, options.Value).In(context, isCookie, options.Value);
+        }
+        catch (FailureException e) when (isCookie && e.Failure == Failure.NotSignedIn)
+        {
+            RefreshCookie.Clear(context);
+            throw;
+        }
     }
 
-    private static async Task<NoContent> Logout(TenantGrains grains)
+    private static async Task<NoContent> Logout(HttpContext context, TenantGrains grains)
     {
         var user = await grains.Self();
         await user.EndSession(Caller.Current!.SessionId ?? "");
+        RefreshCookie.Clear(context);
         return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<MeView>> Me(TenantGrains grains)
+    {
+        var caller = Caller.Current!;
+        var user = caller.Kind == CallerKind.User && await grains.FindUser(caller.Subject) is { } self ? await self.Get() : null;
+        return TypedResults.Ok(new MeView(
+            caller.Subject,
+            caller.Kind == CallerKind.User ? "user" : "service",
+            caller.Tenant,
+            user?.Email,
+            user?.Username,
+            RoleNames.Of(caller.Roles),
+            caller.Grants.IsDefault ? [] : caller.Grants,
+            caller.ExpiresAt.UtcDateTime));
     }
 
     private static async Task<NoContent> ChangePassword(PasswordChange change, TenantGrains grains)
@@ -121,13 +153,25 @@ internal static class AuthApi
         return TypedResults.NoContent();
     }
 
-    private static Ok<SignedIn> Answer(
-        string message, string tenant, OpenedSession session, AccessTokens tokens, GatewayOptions options) => TypedResults.Ok(new SignedIn(
+    private static SignedIn Answer(
+        string message, string tenant, OpenedSession session, AccessTokens tokens, GatewayOptions options) => new(
         message,
         tokens.Issue(tenant, session.User, session.SessionId),
         (int)options.AccessTokenLifetime.TotalSeconds,
         new OpaqueToken(tenant, session.User.Id, session.SessionId, session.Secret).Format(OpaqueToken.RefreshPrefix),
-        (int)options.RefreshTokenLifetime.TotalSeconds));
+        (int)options.RefreshTokenLifetime.TotalSeconds);
+
+    /// <summary>The refresh token goes where it is wanted: into the body or into the cookie.</summary>
+    private static Ok<SignedIn> In(this SignedIn answer, HttpContext context, bool cookie, GatewayOptions options)
+    {
+        if (cookie)
+        {
+            RefreshCookie.Write(context, answer.RefreshToken!, options.RefreshTokenLifetime);
+            answer = answer with { RefreshToken = null };
+        }
+
+        return TypedResults.Ok(answer);
+    }
 
     /// <summary>What the user's grain says too, so that nothing is learnt from where it failed.</summary>
     private static FailureException NotGood() =>
@@ -160,6 +204,9 @@ internal sealed record Credentials
 
     /// <summary>The user's tenant; the gateway's own when left out.</summary>
     public string? Tenant { get; init; }
+
+    /// <summary>True for a page of this origin: the refresh token is set as a cookie.</summary>
+    public bool? Cookie { get; init; }
 }
 
 internal sealed record RefreshRequest
@@ -167,6 +214,23 @@ internal sealed record RefreshRequest
     /// <summary>The one that the last sign-in or refresh of the session answered.</summary>
     public required string RefreshToken { get; init; }
 }
+
+/// <param name="Id">As in tokens and in the audit.</param>
+/// <param name="Kind">user or service.</param>
+/// <param name="Email">Null for who is not registered here.</param>
+/// <param name="Username">Likewise.</param>
+/// <param name="Roles">What they let do with this token, which may be less than of the user.</param>
+/// <param name="Grants">What this token is narrowed to; empty for nothing.</param>
+/// <param name="ExpiresAt">When the token ends.</param>
+internal sealed record MeView(
+    string Id,
+    string Kind,
+    string Tenant,
+    string? Email,
+    string? Username,
+    IReadOnlyList<string> Roles,
+    IReadOnlyList<string> Grants,
+    DateTime ExpiresAt);
 
 internal sealed record PasswordChange
 {
@@ -179,9 +243,14 @@ internal sealed record PasswordChange
 /// <param name="Message">For people.</param>
 /// <param name="AuthToken">The access token, to send as <c>Authorization: Bearer …</c>.</param>
 /// <param name="ExpiresIn">How many seconds it is good for.</param>
-/// <param name="RefreshToken">Good once, for POST /auth/refresh.</param>
+/// <param name="RefreshToken">Good once, for POST /auth/refresh; left out where it is in the cookie.</param>
 /// <param name="RefreshExpiresIn">How many seconds it is good for.</param>
-internal sealed record SignedIn(string Message, string AuthToken, int ExpiresIn, string RefreshToken, int RefreshExpiresIn)
+internal sealed record SignedIn(
+    string Message,
+    string AuthToken,
+    int ExpiresIn,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? RefreshToken,
+    int RefreshExpiresIn)
 {
     /// <summary>A record would print the tokens.</summary>
     public override string ToString() => $"SignedIn {{ {Message} }}";

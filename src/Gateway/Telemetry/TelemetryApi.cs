@@ -35,7 +35,7 @@ internal static class TelemetryApi
         iot.MapGet("/{topic}", Latest)
             .WithName("GetTopic")
             .WithSummary("The latest reading of a topic")
-            .WithDescription("The topic is written with its slashes, as /iot/devices/meter-7/temperature; each of its levels percent-encoded where needed. Where a topic itself ends in 'latest' or in two instants, the slash before those is written %2F.")
+            .WithDescription("The topic is written with its slashes, as /iot/devices/meter-7/temperature; each of its levels percent-encoded where needed. Where a topic itself ends in 'latest', in 'stream' or in two instants, the slash before those is written %2F.")
             .Produces<LatestReading>()
             .ExampleAnswer($$"""{"topic": "devices/meter-7/temperature", "data": [{{ExampleReading}}]}""")
             .Fails(404);
@@ -57,7 +57,7 @@ internal static class TelemetryApi
             .AlsoAnswers<BucketPage>()
             .AlsoAnswers<PointList>()
             .AlsoAnswers(AnswerFormats.Csv, AnswerFormats.NdJson)
-            .ExampleAnswer($$"""{"topic": "devices/meter-7/temperature", "data": [{{ExampleReading}}], "next": null}""")
+            .ExampleAnswer($$"""{"topic": "devices/meter-7/temperature", "last_seq": 96, "data": [{{ExampleReading}}], "next": null}""")
             .Fails(404, 406);
     }
 
@@ -120,9 +120,10 @@ internal sealed record TopicView(string Topic, long Readings, DateTime? First, D
 /// <param name="Dropped">There when retention has dropped readings that this may have been about.</param>
 internal sealed record LatestReading(string Topic, IReadOnlyList<ReadingView> Data, DroppedView? Dropped = null);
 
+/// <param name="LastSeq">The number of the topic's last reading when this was read, for a stream that goes on from there.</param>
 /// <param name="Next">The cursor of the next page, or null when this one ends the range.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
-internal sealed record ReadingPage(string Topic, IReadOnlyList<ReadingView> Data, string? Next, DroppedView? Dropped = null);
+internal sealed record ReadingPage(string Topic, long LastSeq, IReadOnlyList<ReadingView> Data, string? Next, DroppedView? Dropped = null);
 
 /// <param name="Date">Event time: the device's, when it sent one, else the arrival time.</param>
 /// <param name="Value">The payload if it is JSON, digit for digit; else as a string if it is UTF-8; else an object with its base64.</param>
@@ -136,11 +137,12 @@ internal sealed record ReadingView(DateTime Date, object? Value, long Seq, DateT
 internal sealed record DroppedView(DateTime Before, long Readings);
 
 /// <param name="Field">Where the payloads have their number; null for the payload itself or its member 'value'.</param>
+/// <param name="LastSeq">The number of the topic's last reading when this was read, for a stream that goes on from there.</param>
 /// <param name="Data">Buckets that have numbers, ascending.</param>
 /// <param name="Next">The cursor of the next page, or null when this one ends the range.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
 internal sealed record BucketPage(
-    string Topic, string Every, string Tz, string? Field, IReadOnlyList<BucketView> Data, string? Next, DroppedView? Dropped = null);
+    string Topic, string Every, string Tz, string? Field, long LastSeq, IReadOnlyList<BucketView> Data, string? Next, DroppedView? Dropped = null);
 
 /// <summary>A bucket, with those of the numbers that 'fn' asks for.</summary>
 /// <param name="Start">Where it begins by the clock, also when the range begins later.</param>
@@ -159,9 +161,10 @@ internal sealed record BucketView(
 /// <param name="Points">How many columns there are.</param>
 /// <param name="Field">Where the payloads have their number; null for the payload itself or its member 'value'.</param>
 /// <param name="Readings">How many numbers the range has; as many as points when all of them are here.</param>
+/// <param name="LastSeq">The number of the topic's last reading when this was read, for a stream that goes on from there.</param>
 /// <param name="Data">Ascending by date and seq.</param>
 /// <param name="Dropped">There when the range begins before the end of what retention has dropped.</param>
 internal sealed record PointList(
-    string Topic, int Points, string? Field, long Readings, IReadOnlyList<PointView> Data, DroppedView? Dropped = null);
+    string Topic, int Points, string? Field, long Readings, long LastSeq, IReadOnlyList<PointView> Data, DroppedView? Dropped = null);
 
 internal sealed record PointView(DateTime Date, double Value, long Seq);

@@ -32,7 +32,15 @@ internal static class TelemetryJson
         Write(response, topic, _ => { }, latest.Messages, WriteReading, _ => { }, latest.Dropped, cancellation);
 
     public static Task WritePage(HttpResponse response, string topic, TelemetryPage page, CancellationToken cancellation) =>
-        Write(response, topic, _ => { }, page.Messages, WriteReading, json => json.WriteString("next", page.Next?.ToString()), page.Dropped, cancellation);
+        Write(
+            response,
+            topic,
+            json => json.WriteNumber("last_seq", page.LastSeq),
+            page.Messages,
+            WriteReading,
+            json => json.WriteString("next", page.Next?.ToString()),
+            page.Dropped,
+            cancellation);
 
     public static Task WriteBuckets(
         HttpResponse response, string topic, AggregateQuery query, AggregatePage page, RowFormat<Bucket> rows, CancellationToken cancellation) =>
@@ -44,6 +52,7 @@ internal static class TelemetryJson
                 json.WriteString("every", query.Every.ToString());
                 json.WriteString("tz", query.TimeZone);
                 json.WriteString("field", query.Field);
+                json.WriteNumber("last_seq", page.LastSeq);
             },
             page.Buckets,
             rows.Json,
@@ -60,6 +69,7 @@ internal static class TelemetryJson
                 json.WriteNumber("points", query.Columns);
                 json.WriteString("field", query.Field);
                 json.WriteNumber("readings", page.Readings);
+                json.WriteNumber("last_seq", page.LastSeq);
             },
             page.Points,
             RowFormats.Points.Json,
@@ -70,19 +80,12 @@ internal static class TelemetryJson
     public static void WriteReading(Utf8JsonWriter json, TelemetryMessage message) => WriteReading(json, message, message.Payload.Span);
 
     /// <summary>The same in one line: JSON has line breaks only where it could have spaces.</summary>
-    public static void WriteReadingLine(Utf8JsonWriter json, TelemetryMessage message)
-    {
-        var payload = message.Payload.Span;
-        if (payload.ContainsAny((byte)'\r', (byte)'\n') && Utf8.IsValid(payload) && IsJson(payload))
-        {
-            var line = payload.ToArray();
-            line.AsSpan().Replace((byte)'\r', (byte)' ');
-            line.AsSpan().Replace((byte)'\n', (byte)' ');
-            payload = line;
-        }
+    public static void WriteReadingLine(Utf8JsonWriter json, TelemetryMessage message) =>
+        WriteReading(json, message, OneLine(message.Payload.Span));
 
-        WriteReading(json, message, payload);
-    }
+    /// <summary>The same with its topic, for who follows several.</summary>
+    public static void WriteStreamed(Utf8JsonWriter json, TelemetryMessage message) =>
+        WriteReading(json, message, OneLine(message.Payload.Span), message.Topic);
 
     /// <summary>JSON as it is, digit for digit; else a string if it is UTF-8; else its base64.</summary>
     public static void WriteValue(Utf8JsonWriter json, ReadOnlySpan<byte> payload)
@@ -103,9 +106,27 @@ internal static class TelemetryJson
         }
     }
 
-    private static void WriteReading(Utf8JsonWriter json, TelemetryMessage message, ReadOnlySpan<byte> payload)
+    private static ReadOnlySpan<byte> OneLine(ReadOnlySpan<byte> payload)
+    {
+        if (!payload.ContainsAny((byte)'\r', (byte)'\n') || !Utf8.IsValid(payload) || !IsJson(payload))
+        {
+            return payload;
+        }
+
+        var line = payload.ToArray();
+        line.AsSpan().Replace((byte)'\r', (byte)' ');
+        line.AsSpan().Replace((byte)'\n', (byte)' ');
+        return line;
+    }
+
+    private static void WriteReading(Utf8JsonWriter json, TelemetryMessage message, ReadOnlySpan<byte> payload, string? topic = null)
     {
         json.WriteStartObject();
+        if (topic is not null)
+        {
+            json.WriteString("topic", topic);
+        }
+
         json.WriteString("date", message.At.UtcDateTime); // 'Z', and as many digits of a second as there are
         json.WritePropertyName("value");
         WriteValue(json, payload);

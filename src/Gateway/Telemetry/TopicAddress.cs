@@ -13,15 +13,18 @@ internal enum TopicQuestion
     /// <summary><c>/iot/{topic}/latest</c></summary>
     Latest,
 
+    /// <summary><c>/iot/{topic}/stream</c></summary>
+    Stream,
+
     /// <summary><c>/iot/{topic}/{start}/{end}</c></summary>
     Range,
 }
 
 /// <summary>
 /// The address of a topic. Topics contain slashes, so it is read from the request target as it was sent: a slash
-/// separates and <c>%2F</c> never does. The last segment <c>latest</c>, or the last two if they are RFC 3339 instants, are
-/// the question; everything before is the topic. A topic that itself ends so is written with <c>%2F</c>, or with
-/// <c>/latest</c> behind it: <c>/iot/a%2Flatest</c> and <c>/iot/a/latest/latest</c> are the topic <c>a/latest</c>.
+/// separates and <c>%2F</c> never does. The last segment <c>latest</c> or <c>stream</c>, or the last two if they are RFC 3339
+/// instants, are the question; everything before is the topic. A topic that itself ends so is written with <c>%2F</c>, or
+/// with <c>/latest</c> behind it: <c>/iot/a%2Flatest</c> and <c>/iot/a/latest/latest</c> are the topic <c>a/latest</c>.
 /// </summary>
 internal sealed record TopicAddress(
     TopicQuestion Question, string Topic, DateTimeOffset Start = default, DateTimeOffset End = default)
@@ -69,6 +72,11 @@ internal sealed record TopicAddress(
         if (segments is [_, .., "latest"])
         {
             return new TopicAddress(TopicQuestion.Latest, TopicOf(segments.AsSpan(..^1)));
+        }
+
+        if (segments is [_, .., "stream"])
+        {
+            return new TopicAddress(TopicQuestion.Stream, TopicOf(segments.AsSpan(..^1)));
         }
 
         if (segments is not [_, .., var first, var last])

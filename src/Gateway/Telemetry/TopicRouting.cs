@@ -25,6 +25,7 @@ internal static class TopicRouting
             context.Request.Path = question.Address?.Question switch
             {
                 TopicQuestion.Latest => "/iot/-/latest",
+                TopicQuestion.Stream => "/iot/-/stream",
                 TopicQuestion.Range => "/iot/-/-/-",
                 _ => "/iot/-",
             };

@@ -50,8 +50,10 @@ public sealed record Bucket(
 /// <param name="Buckets">Those that have numbers, in ascending order.</param>
 /// <param name="Next">Where the range goes on: the beginning of the next bucket that has numbers; null at the end.</param>
 /// <param name="Dropped">Set when the range begins before the end of what retention has dropped.</param>
+/// <param name="LastSeq">The number of the topic's last reading, when it was read: every one up to it was looked at. From the topic's grain only.</param>
 [GenerateSerializer, Immutable, Alias("iot.AggregatePage")]
 public sealed record AggregatePage(
     [property: Id(0)] ImmutableArray<Bucket> Buckets,
     [property: Id(1)] DateTimeOffset? Next,
-    [property: Id(2)] DroppedReadings? Dropped = null);
+    [property: Id(2)] DroppedReadings? Dropped = null,
+    [property: Id(3)] long LastSeq = 0);

@@ -29,8 +29,10 @@ public readonly record struct NumberPoint(
 /// <param name="Points">Least and greatest of each column in ascending order of position; all numbers when there are no more than columns.</param>
 /// <param name="Readings">How many numbers the range has.</param>
 /// <param name="Dropped">Set when the range begins before the end of what retention has dropped.</param>
+/// <param name="LastSeq">The number of the topic's last reading, when it was read: every one up to it was looked at. From the topic's grain only.</param>
 [GenerateSerializer, Immutable, Alias("iot.PointPage")]
 public sealed record PointPage(
     [property: Id(0)] ImmutableArray<NumberPoint> Points,
     [property: Id(1)] long Readings,
-    [property: Id(2)] DroppedReadings? Dropped = null);
+    [property: Id(2)] DroppedReadings? Dropped = null,
+    [property: Id(3)] long LastSeq = 0);

@@ -85,11 +85,13 @@ public sealed record DroppedReadings(
 /// <param name="Messages">In the order that was asked for; fewer than asked for when <see cref="MaxBytes"/> ends the page.</param>
 /// <param name="Next">The position that the next page comes after, or null when this page ends the range.</param>
 /// <param name="Dropped">Set when the range begins before the end of what retention has dropped.</param>
+/// <param name="LastSeq">The number of the topic's last reading, when it was read: every one up to it was looked at. From the topic's grain only.</param>
 [GenerateSerializer, Immutable, Alias("iot.TelemetryPage")]
 public sealed record TelemetryPage(
     [property: Id(0)] ImmutableArray<TelemetryMessage> Messages,
     [property: Id(1)] TelemetryPosition? Next,
-    [property: Id(2)] DroppedReadings? Dropped = null)
+    [property: Id(2)] DroppedReadings? Dropped = null,
+    [property: Id(3)] long LastSeq = 0)
 {
     /// <summary>A page ends with the message whose payload makes it this large, so that no query takes a process's memory.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;

@@ -46,6 +46,33 @@ public interface ITopicGrain : IGrainWithStringKey
     /// <exception cref="Failures.FailureException">Invalid: the range or the number of columns is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("Points")]
     Task<PointPage?> Points(PointQuery query);
+
+    /// <summary>
+    /// Tells the observer of every reading from here on, as soon as it is durable, for <see cref="TopicWatch.Lease"/>; who goes
+    /// on watching calls again before that is over. A topic may forget who watches (its silo has died), and an observer may be
+    /// too slow to be told: the numbers show what is missing, and <see cref="ReadAfter"/> has it.
+    /// </summary>
+    /// <returns>The number of the last durable reading; what comes behind it, the observer is told. 0 for a topic without readings, or one that keeps none.</returns>
+    /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
+    [Alias("Watch")]
+    Task<long> Watch(ITopicObserver observer);
+
+    /// <summary>Tells the observer no more.</summary>
+    [Alias("Unwatch")]
+    Task Unwatch(ITopicObserver observer);
+
+    /// <summary>Readings in the order in which they were stored.</summary>
+    /// <param name="seq">The number before the first one that is asked for.</param>
+    /// <param name="limit">The most readings, 1 to <see cref="TelemetryQuery.MaxLimit"/>; there may be fewer, and there are none only at the end.</param>
+    /// <exception cref="Failures.FailureException">Invalid: the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
+    [Alias("ReadAfter")]
+    Task<ImmutableArray<TelemetryMessage>> ReadAfter(long seq, int limit);
+}
+
+public static class TopicWatch
+{
+    /// <summary>How long an observer is told without asking again.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 }
 
 public static class TopicGrains

@@ -14,6 +14,8 @@ public sealed record Audience(
     ImmutableArray<Recipient> Recipients,
     ImmutableArray<ShareOfTopic> Shares)
 {
+    public static readonly Audience Nobody = new(0, [], [], []);
+
     public bool IsEmpty => Edges.IsEmpty && Recipients.IsEmpty && Shares.IsEmpty;
 }
 

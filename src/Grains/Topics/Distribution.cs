@@ -10,15 +10,17 @@ internal sealed class Distribution
 {
     private readonly string _tenant;
     private readonly string _session;
-    private readonly ImmutableArray<TelemetryMessage> _messages;
     private readonly ImmutableArray<EdgeRoute> _edges;
     private readonly List<Enqueue> _queued = [];
     private readonly List<SessionRoute> _queuedFor = [];
     private List<(LiveConnection Live, Addressed Addressed)>? _direct;
 
-    public Distribution(string tenant, string session, ImmutableArray<TelemetryMessage> messages, Audience audience)
+    /// <param name="firstSeq">The number of the first message that is stored, or null when none is.</param>
+    public Distribution(
+        string tenant, string session, ImmutableArray<TelemetryMessage> messages, long? firstSeq, Audience audience)
     {
-        (_tenant, _session, _messages, _edges) = (tenant, session, messages, audience.Edges);
+        (_tenant, _session, _edges) = (tenant, session, audience.Edges);
+        (Messages, FirstSeq) = (messages, firstSeq);
         if (audience.Recipients.IsEmpty && audience.Shares.IsEmpty)
         {
             return;
@@ -44,11 +46,17 @@ internal sealed class Distribution
         }
     }
 
+    public ImmutableArray<TelemetryMessage> Messages { get; }
+
+    public long? FirstSeq { get; }
+
     /// <summary>What enters queues in the same transaction.</summary>
     public IReadOnlyList<Enqueue> Queued => _queued;
 
     /// <summary>Set when the append is durable or has failed; what was appended before goes first.</summary>
     public bool IsDecided { get; private set; }
+
+    public bool HasSucceeded => !Numbers.IsDefault;
 
     private ImmutableArray<long> Numbers { get; set; }
 
@@ -71,14 +79,14 @@ internal sealed class Distribution
     /// </summary>
     public IEnumerable<(EdgeRoute Edge, Delivery Delivery)> Deliveries()
     {
-        if (Numbers.IsDefault)
+        if (!HasSucceeded)
         {
             return [];
         }
 
         if (_queued.Count == 0 && _direct is null)
         {
-            return _edges.Select(edge => (edge, new Delivery(_tenant, _session, _messages, [])));
+            return _edges.Select(edge => (edge, new Delivery(_tenant, _session, Messages, [])));
         }
 
         var addressed = _edges.ToDictionary(edge => edge, _ => new List<Addressed>());
@@ -97,7 +105,7 @@ internal sealed class Distribution
             Add(live.Edge, item);
         }
 
-        return addressed.Select(edge => (edge.Key, new Delivery(_tenant, _session, _messages, [.. edge.Value])));
+        return addressed.Select(edge => (edge.Key, new Delivery(_tenant, _session, Messages, [.. edge.Value])));
 
         void Add(EdgeRoute edge, Addressed item)
         {
@@ -115,7 +123,7 @@ internal sealed class Distribution
     private void Give(ShareMember member, int message)
     {
         var terms = Terms.Of([member.Subscription]);
-        var qos = Lower(_messages[message].Qos, terms.MaximumQos);
+        var qos = Lower(Messages[message].Qos, terms.MaximumQos);
         if (member.Session.IsDurable && qos > Qos.AtMostOnce)
         {
             Queue(member.Session, message, qos, terms);
@@ -134,5 +142,5 @@ internal sealed class Distribution
     }
 
     /// <summary>[MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
-    private bool Retain(int message, Terms terms) => terms.RetainAsPublished && _messages[message].Retain;
+    private bool Retain(int message, Terms terms) => terms.RetainAsPublished && Messages[message].Retain;
 }

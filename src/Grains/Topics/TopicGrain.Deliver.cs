@@ -24,8 +24,8 @@ public sealed partial class TopicGrain
     /// </summary>
     private Queue<Distribution>? _undelivered;
 
-    /// <summary>Who gets the messages, or null for nobody. A topic without subscribers pays for one comparison.</summary>
-    private Distribution? Distribute(ImmutableArray<TelemetryMessage> messages, string session)
+    /// <summary>Who gets the messages, or null for nobody. A topic without subscribers and watchers pays for two comparisons.</summary>
+    private Distribution? Distribute(ImmutableArray<TelemetryMessage> messages, string session, long? firstSeq)
     {
         if (_audienceVersion != _tenantRoutes.Version)
         {
@@ -34,12 +34,12 @@ public sealed partial class TopicGrain
             _audience = audience.IsEmpty ? null : audience;
         }
 
-        if (_audience is null)
+        if (_audience is null && !IsWatched)
         {
             return null;
         }
 
-        var distribution = new Distribution(Key.Tenant, session, messages, _audience);
+        var distribution = new Distribution(Key.Tenant, session, messages, firstSeq, _audience ?? Audience.Nobody);
         (_undelivered ??= new()).Enqueue(distribution);
         return distribution;
     }
@@ -74,6 +74,11 @@ public sealed partial class TopicGrain
         while (_undelivered is not null && _undelivered.TryPeek(out var next) && next.IsDecided)
         {
             _undelivered.Dequeue();
+            if (next.HasSucceeded)
+            {
+                Tell(next);
+            }
+
             foreach (var (edge, delivery) in next.Deliveries())
             {
                 _ = Deliver(edge, delivery);

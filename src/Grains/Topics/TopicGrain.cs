@@ -21,7 +21,7 @@ namespace OrleansIoT.Grains.Topics;
 [Reentrant]
 [CollectionAgeLimit(Minutes = 2)] // it wakes with one look-up, and topics can be many
 public sealed partial class TopicGrain(
-    ITelemetryHistory history, Routes routes, IOptions<GrainsOptions> options, ILogger<TopicGrain> logger)
+    ITelemetryHistory history, Routes routes, IOptions<GrainsOptions> options, TimeProvider clock, ILogger<TopicGrain> logger)
     : TenantGrain, ITopicGrain, IDisposable
 {
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
@@ -55,6 +55,7 @@ public sealed partial class TopicGrain(
         _tenantRoutes = routes.Of(Key.Tenant);
         var tail = await history.ReadTopicTail(KeyText, cancellationToken);
         _lastSeq = tail.LastSeq;
+        IsDurable(tail.LastSeq);
         if (tail.Latest is { } latest)
         {
             Keep(latest, latest.Seq);
@@ -81,7 +82,8 @@ public sealed partial class TopicGrain(
         Demand(Permissions.MayReadTelemetry, Readers);
         CheckRange(query.Start, query.End);
         CheckCount("limit", query.Limit, TelemetryQuery.MaxLimit);
-        return HasHistory() ? await history.Read(KeyText, query) : null;
+        var lastSeq = _durableSeq; // of before it is read
+        return HasHistory() ? await history.Read(KeyText, query) with { LastSeq = lastSeq } : null;
     }
 
     public async Task<AggregatePage?> Aggregate(AggregateQuery query)
@@ -90,9 +92,14 @@ public sealed partial class TopicGrain(
         CheckRange(query.Start, query.End);
         CheckCount("limit", query.Limit, AggregateQuery.MaxLimit);
         var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
-        return HasHistory()
-            ? aggregation.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation))
-            : null;
+        if (!HasHistory())
+        {
+            return null;
+        }
+
+        var lastSeq = _durableSeq;
+        var dropped = await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), aggregation);
+        return aggregation.Page(dropped) with { LastSeq = lastSeq };
     }
 
     public async Task<PointPage?> Points(PointQuery query)
@@ -101,9 +108,14 @@ public sealed partial class TopicGrain(
         CheckRange(query.Start, query.End);
         CheckCount("points", query.Columns, PointQuery.MaxColumns);
         var selection = new PointSelection(query.Start, query.End, query.Columns);
-        return HasHistory()
-            ? selection.Page(await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection))
-            : null;
+        if (!HasHistory())
+        {
+            return null;
+        }
+
+        var lastSeq = _durableSeq;
+        var dropped = await ReadNumbers(new NumberQuery(query.Start, query.End, NumberField.Parse(query.Field), query.AsOf), selection);
+        return selection.Page(dropped) with { LastSeq = lastSeq };
     }
 
     public void Dispose() => _lookUp.Dispose();
@@ -209,7 +221,8 @@ public sealed partial class TopicGrain(
             _newest = Math.Max(_newest, messages[latest].At.UtcTicks);
         }
 
-        var distribution = Distribute(messages, session);
+        var last = _lastSeq;
+        var distribution = Distribute(messages, session, latest < 0 ? null : first);
         try
         {
             ImmutableArray<long> numbers = [];
@@ -234,6 +247,7 @@ public sealed partial class TopicGrain(
 
         if (latest >= 0)
         {
+            IsDurable(last);
             var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
             if (_latestAt is null || candidate > _latestAt)
             {
@@ -284,7 +298,7 @@ public sealed partial class TopicGrain(
     /// <summary>Topics that were only asked for do not stay in memory.</summary>
     private void ForgetUnwritten()
     {
-        if (_lastSeq == 0)
+        if (_lastSeq == 0 && !IsWatched)
         {
             DeactivateOnIdle();
         }

@@ -26,6 +26,10 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
 
     private const string AtTimes = $"SELECT {Columns} {Readings} WHERE r.topic = $1 AND r.at = ANY ($2)";
 
+    // The topic's own first and last time leave out the partitions without it.
+    private const string AfterSeq =
+        $"SELECT {Columns} {Readings} WHERE r.topic = $1 AND r.seq > $2 AND r.at BETWEEN $3 AND $4 ORDER BY r.seq";
+
     private const string FindDevice =
         """
         SELECT device.id, tail.readings, tail.received_at
@@ -119,6 +123,36 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
                 }
 
                 return new TelemetryPage(page.ToImmutable(), null, dropped);
+            },
+            cancellation);
+    }
+
+    public Task<ImmutableArray<TelemetryMessage>> ReadAfter(
+        string topic, long seq, int limit, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return database.Read(
+            connection =>
+            {
+                if (Find(connection, topic) is not { FirstAt: { } first, LastAt: { } last } found || found.LastSeq <= seq)
+                {
+                    return [];
+                }
+
+                var name = GrainKey.Parse(topic).Name;
+                var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
+                long bytes = 0;
+                foreach (var row in connection.Cursor(Math.Min(limit, MessagesAFetch), AfterSeq, found.Id, seq, first, last))
+                {
+                    page.Add(Message(row, name));
+                    bytes += page[^1].Payload.Length;
+                    if (page.Count == limit || bytes >= TelemetryPage.MaxBytes)
+                    {
+                        break;
+                    }
+                }
+
+                return page.ToImmutable();
             },
             cancellation);
     }

@@ -10,7 +10,10 @@ internal static class Schema
     /// <summary>Of this product among the advisory locks of a database; held while the schema is looked at or changed.</summary>
     public const long Lock = 6_878_072_520_123_040;
 
-    public static readonly IReadOnlyList<string> Steps = [Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql")];
+    public static readonly IReadOnlyList<string> Steps =
+    [
+        Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql"), Resource("schema-4.sql"),
+    ];
 
     /// <summary>Climbs from the database's version to the newest; of many processes one does, and the others wait for it.</summary>
     /// <exception cref="PostgresUnusableException">It was written by a newer version of this program.</exception>

@@ -70,6 +70,29 @@ internal sealed partial class SqliteTelemetryHistory(SqliteDatabase database, Se
             cancellation);
     }
 
+    public Task<ImmutableArray<TelemetryMessage>> ReadAfter(
+        string topic, long seq, int limit, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return OnTopic(
+            topic,
+            (connection, reader, _) =>
+            {
+                var page = ImmutableArray.CreateBuilder<TelemetryMessage>();
+                try
+                {
+                    Fill(page, limit, new Messages(connection, topic), reader.After(seq, limit));
+                }
+                catch (FailureException) when (page.Count > 0)
+                {
+                    // The page ends before what is damaged, and the next one says so.
+                }
+
+                return page.ToImmutable();
+            },
+            cancellation);
+    }
+
     public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
         string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation = default)
     {

@@ -9,7 +9,7 @@ namespace OrleansIoT.History.Sqlite;
 /// One state of a topic: its chunks by the snapshot of a connection, and its readings in the log by a view. The view is
 /// taken first, so what was moved between the two is in both; the watermark of the snapshot tells.
 /// </summary>
-internal sealed class TopicReader
+internal sealed partial class TopicReader
 {
     private readonly Connection _connection;
     private readonly string _topic;
@@ -290,13 +290,13 @@ internal sealed class TopicReader
         return low;
     }
 
-    private static ReadOnlyMemory<PendingReading> Behind(ReadOnlyMemory<PendingReading> pending, long watermark)
+    private static ReadOnlyMemory<PendingReading> Behind(ReadOnlyMemory<PendingReading> pending, long seq)
     {
         var (low, high) = (0, pending.Length);
         while (low < high)
         {
             var middle = (low + high) / 2;
-            (low, high) = pending.Span[middle].Seq <= watermark ? (middle + 1, high) : (low, middle);
+            (low, high) = pending.Span[middle].Seq <= seq ? (middle + 1, high) : (low, middle);
         }
 
         return pending[low..];

@@ -6,6 +6,9 @@ internal enum Least
     /// <summary>Nobody has to be known.</summary>
     Nobody,
 
+    /// <summary>Anybody who is signed in, whatever the role.</summary>
+    Anybody,
+
     /// <summary>A signed-in user, for what is its own.</summary>
     Self,
 
@@ -34,6 +37,7 @@ internal static class RouteRules
         ["IssueServiceToken"] = Least.Nobody,
         ["Keys"] = Least.Nobody,
         ["Discover"] = Least.Nobody,
+        ["Me"] = Least.Anybody,
         ["Logout"] = Least.Self,
         ["ChangePassword"] = Least.Self,
         ["ListSessions"] = Least.Self,
@@ -46,6 +50,8 @@ internal static class RouteRules
         ["GetTopic"] = Least.Viewer,
         ["GetLatest"] = Least.Viewer,
         ["GetRange"] = Least.Viewer,
+        ["StreamTopic"] = Least.Viewer,
+        ["StreamTopics"] = Least.Viewer,
         ["ListDevices"] = Least.Viewer,
         ["GetDevice"] = Least.Viewer,
         ["RegisterDevice"] = Least.Operator,

@@ -137,7 +137,7 @@ public sealed class AuthApiTests
     [InlineData("\"hunter2\"", "no object")]
     [InlineData("{\"email\": tru-hunter2}", "not valid JSON, or is nested too deep, at line 1, byte ")]
     [InlineData("{\"email\": \"a@b\", \"password\": hunter2}", "not valid JSON")]
-    [InlineData("{\"email\": \"a@b\"}", "It takes: email, password, tenant (may be left out).")]
+    [InlineData("{\"email\": \"a@b\"}", "It takes: email, password, tenant (may be left out), cookie (may be left out).")]
     [InlineData("{\"email\": \"a@b\", \"password\": 5}", "'password' has a value of another type")]
     [InlineData("{\"email\": \"a@b\", \"password\": null}", "'password' has a value of another type")]
     [InlineData("{\"email\": \"a@b\", \"password\": [\"hunter2\"]}", "'password' has a value of another type")]

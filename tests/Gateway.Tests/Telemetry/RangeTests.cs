@@ -71,7 +71,7 @@ public sealed class RangeTests
         var answer = await gateway.As(Roles.Viewer).GetStringAsync(new Uri($"{Day}?every=1h&fn=avg,min,max,sum,count,first,last", UriKind.Relative));
 
         Assert.Equal(
-            """{"topic":"t","every":"1h","tz":"UTC","field":null,"data":[{"start":"2026-03-01T00:00:00Z","end":"2026-03-01T01:00:00Z","avg":1.5,"min":-0.5,"max":4,"sum":4.5,"count":3,"first":1,"last":-0.5},{"start":"2026-03-01T03:00:00Z","end":"2026-03-01T04:00:00Z","avg":7,"min":7,"max":7,"sum":7,"count":1,"first":7,"last":7}],"next":null}""",
+            """{"topic":"t","every":"1h","tz":"UTC","field":null,"last_seq":6,"data":[{"start":"2026-03-01T00:00:00Z","end":"2026-03-01T01:00:00Z","avg":1.5,"min":-0.5,"max":4,"sum":4.5,"count":3,"first":1,"last":-0.5},{"start":"2026-03-01T03:00:00Z","end":"2026-03-01T04:00:00Z","avg":7,"min":7,"max":7,"sum":7,"count":1,"first":7,"last":7}],"next":null}""",
             answer);
     }
 
@@ -208,7 +208,7 @@ public sealed class RangeTests
 
         var answer = await gateway.As(Roles.Viewer).GetAsync($"{Day}?every=&fn=&tz=&field=&points=&order=&asOf=&limit=&cursor=").Json();
 
-        Assert.Equal(["topic", "data", "next"], answer.AsObject().Select(member => member.Key));
+        Assert.Equal(["topic", "last_seq", "data", "next"], answer.AsObject().Select(member => member.Key));
     }
 
     [Theory]

@@ -15,6 +15,8 @@ public sealed class TopicAddressTests
     [InlineData("devices%2fmeter-7/temperature", "devices/meter-7/temperature")]
     [InlineData("a%2Flatest", "a/latest")]
     [InlineData("latest", "latest")]
+    [InlineData("stream", "stream")]
+    [InlineData("a%2Fstream", "a/stream")]
     [InlineData("a/Latest", "a/Latest")]
     [InlineData("a/latest/b", "a/latest/b")]
     [InlineData("/a", "/a")]
@@ -51,6 +53,13 @@ public sealed class TopicAddressTests
     [InlineData("a/" + Day1 + "/" + Day2 + "/latest", "a/" + Day1 + "/" + Day2)]
     public void The_last_segment_latest_asks_for_the_latest(string address, string topic) =>
         Assert.Equal((TopicQuestion.Latest, topic), Ask(address));
+
+    [Theory]
+    [InlineData("a/stream", "a")]
+    [InlineData("a/latest/stream", "a/latest")]
+    [InlineData("a%2Fstream/stream", "a/stream")]
+    public void The_last_segment_stream_asks_for_what_comes(string address, string topic) =>
+        Assert.Equal((TopicQuestion.Stream, topic), Ask(address));
 
     [Theory]
     [InlineData("a/" + Day1 + "/" + Day2, "a")]

@@ -158,23 +158,57 @@ internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain
             .Take(query.Limit + 1)
             .ToImmutableArray();
         return found.Length > query.Limit
-            ? new TelemetryPage(found[..query.Limit], Position(found[query.Limit - 1]), Dropped(query.Start))
-            : new TelemetryPage(found, null, Dropped(query.Start));
+            ? new TelemetryPage(found[..query.Limit], Position(found[query.Limit - 1]), Dropped(query.Start), LastSeq)
+            : new TelemetryPage(found, null, Dropped(query.Start), LastSeq);
     }
 
     public async Task<AggregatePage?> Aggregate(AggregateQuery query)
     {
         await Admit();
         var aggregation = new BucketAggregation(BucketCalendar.Of(query.Every, query.TimeZone), query.Limit);
-        return Feed(query.Start, query.End, query.Field, query.AsOf, aggregation) ? aggregation.Page(Dropped(query.Start)) : null;
+        return Feed(query.Start, query.End, query.Field, query.AsOf, aggregation) ? aggregation.Page(Dropped(query.Start)) with { LastSeq = LastSeq } : null;
     }
 
     public async Task<PointPage?> Points(PointQuery query)
     {
         await Admit();
         var selection = new PointSelection(query.Start, query.End, query.Columns);
-        return Feed(query.Start, query.End, query.Field, query.AsOf, selection) ? selection.Page(Dropped(query.Start)) : null;
+        return Feed(query.Start, query.End, query.Field, query.AsOf, selection) ? selection.Page(Dropped(query.Start)) with { LastSeq = LastSeq } : null;
     }
+
+    public async Task<long> Watch(ITopicObserver observer)
+    {
+        await Admit();
+        if (!IsGranted)
+        {
+            return 0;
+        }
+
+        world.Watchers.GetOrAdd(key, _ => new())[observer] = true;
+        return world.Topics.TryGetValue(key, out var readings) ? readings.Count : 0;
+    }
+
+    public async Task Unwatch(ITopicObserver observer)
+    {
+        await Admit();
+        world.Watchers.GetValueOrDefault(key)?.TryRemove(observer, out _);
+    }
+
+    public async Task<ImmutableArray<TelemetryMessage>> ReadAfter(long seq, int limit)
+    {
+        await Admit();
+        if (!IsGranted || !world.Topics.TryGetValue(key, out var readings))
+        {
+            return [];
+        }
+
+        lock (readings)
+        {
+            return [.. readings.Where(reading => reading.Seq > seq).Take(limit)];
+        }
+    }
+
+    private long LastSeq => world.Topics.TryGetValue(key, out var readings) ? readings.Count : 0;
 
     private async Task Admit()
     {

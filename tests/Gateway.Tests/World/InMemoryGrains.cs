@@ -42,6 +42,12 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     public ConcurrentDictionary<string, List<TelemetryMessage>> Topics { get; } = new();
 
+    /// <summary>Who watches which topic, by key.</summary>
+    public ConcurrentDictionary<string, ConcurrentDictionary<ITopicObserver, bool>> Watchers { get; } = new();
+
+    /// <summary>Whether watchers are told; else they have to find out.</summary>
+    public bool TellsWatchers { get; set; } = true;
+
     /// <summary>What retention has taken out of topics, by key.</summary>
     public ConcurrentDictionary<string, DroppedReadings> Dropped { get; } = new();
 
@@ -89,7 +95,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(ITopicGrain) => new TopicGrain(this, key),
         nameof(ITopicListGrain) => new TopicListGrain(this, key),
         var other => throw new NotSupportedException(other),
-    });
+    }, _ => { });
 
     public UserRecord AddUser(string email, string password = "correct horse", Roles roles = Roles.Viewer, string tenant = "default", string? id = null)
     {
@@ -139,10 +145,18 @@ internal sealed class InMemoryGrains(TimeProvider clock)
             Payload = payload,
             At = at,
             ReceivedAt = receivedAt ?? at.AddMilliseconds(73),
-            Seq = readings.Count + 1,
         };
-        readings.Add(reading);
-        return reading;
+        lock (readings)
+        {
+            readings.Add(reading with { Seq = readings.Count + 1 });
+        }
+
+        foreach (var (watcher, _) in TellsWatchers ? Watchers.GetValueOrDefault($"{tenant}/{topic}") ?? [] : [])
+        {
+            _ = watcher.Appended(new AppendedReadings(tenant, topic, readings[^1].Seq, [reading with { Seq = 0 }]));
+        }
+
+        return readings[^1];
     }
 
     /// <summary>Deny by default: nobody, somebody expired, and another tenant's get what the real filter gives them.</summary>

@@ -67,6 +67,10 @@ public abstract class StoreTest : GrainTest
         public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation) =>
             store.Read(topic, query, cancellation);
 
+        public Task<ImmutableArray<TelemetryMessage>> ReadAfter(
+            string topic, long seq, int limit, CancellationToken cancellation) =>
+            store.ReadAfter(topic, seq, limit, cancellation);
+
         public Task<IReadOnlyList<TelemetryMessage>> ReadAt(
             string topic, IReadOnlyCollection<DateTimeOffset> times, CancellationToken cancellation) =>
             store.ReadAt(topic, times, cancellation);

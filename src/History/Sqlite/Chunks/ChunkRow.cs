@@ -33,6 +33,13 @@ internal sealed record ChunkRow(
     private const string Marked =
         $"SELECT {Columns} FROM chunk WHERE topic = ?1 AND last_mark > 0 ORDER BY last_mark DESC";
 
+    private const string Numbered =
+        $"SELECT {Columns} FROM chunk WHERE topic = ?1 AND greatest_seq > ?2 AND least_seq <= ?3";
+
+    private const string Unnumbered = $"SELECT {Columns} FROM chunk WHERE topic = ?1 AND greatest_seq IS NULL";
+
+    private const string Least = "SELECT min(least_seq) FROM chunk WHERE topic = ?1 AND greatest_seq > ?2";
+
     public static ChunkRow? Find(Connection connection, long id) =>
         All(connection.Prepare(ById).Bind(1, id)).FirstOrDefault();
 
@@ -65,6 +72,21 @@ internal sealed record ChunkRow(
     /// <summary>The chunks with readings without a time of their own, by the greatest device number, descending.</summary>
     public static IEnumerable<ChunkRow> WithMarks(Connection connection, long topic) =>
         All(connection.Prepare(Marked).Bind(1, topic));
+
+    /// <summary>The chunks that may have readings of numbers behind one and up to another; without those of which it is not known.</summary>
+    public static IEnumerable<ChunkRow> WithSeqs(Connection connection, long topic, long after, long upTo) =>
+        All(connection.Prepare(Numbered).Bind(1, topic).Bind(2, after).Bind(3, upTo));
+
+    /// <summary>The chunks of which it is not known which numbers they have: those of before schema 6.</summary>
+    public static IEnumerable<ChunkRow> WithoutSeqs(Connection connection, long topic) =>
+        All(connection.Prepare(Unnumbered).Bind(1, topic));
+
+    /// <summary>No chunk that reaches behind a number has one less than this; null when there is no such chunk.</summary>
+    public static long? LeastSeq(Connection connection, long topic, long after)
+    {
+        using var row = connection.Prepare(Least).Bind(1, topic).Bind(2, after);
+        return row.Step() && !row.IsNull(0) ? row.Int64(0) : null;
+    }
 
     /// <summary>Its readings.</summary>
     /// <param name="connection">That the row was read from.</param>

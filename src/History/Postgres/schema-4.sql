@@ -1,0 +1,3 @@
+-- Version 4: readings by number.
+
+CREATE INDEX reading_seq ON reading (topic, seq);
