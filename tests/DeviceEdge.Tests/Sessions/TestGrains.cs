@@ -262,6 +262,8 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
 
     public Task<string> Register(DeviceRegistration registration) => throw new NotSupportedException();
 
+    public Task Change(DeviceChange change) => throw new NotSupportedException();
+
     public Task<string> RenewKey() => throw new NotSupportedException();
 
     public Task Remove() => throw new NotSupportedException();
