@@ -14,7 +14,13 @@ namespace OrleansIoT.Grains.Sessions;
 
 /// <summary>What the grains of clients take from their host.</summary>
 public sealed record ClientSurroundings(
-    ITelemetryHistory History, ISessionStore Store, Routes Routes, IOptions<GrainsOptions> Options, TimeProvider Clock);
+    ITelemetryHistory History,
+    ISessionStore Store,
+    Routes Routes,
+    LiveClients Live,
+    ThisSilo Silo,
+    IOptions<GrainsOptions> Options,
+    TimeProvider Clock);
 
 /// <summary>
 /// A client with its connections and sessions: what devices and users have in common. In memory is what is connected;
@@ -142,6 +148,12 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
             var name = new SessionName(PublisherName, stored.ClientId).ToString();
             var session = new ClientSession(stored.ClientId, stored.Expiry > 0, Routes.Restore(name, stored.Subscriptions));
             var now = _clock.GetUtcNow();
+            if (session.Route.Live is not null)
+            {
+                Routes.Close(session.Route); // of an activation that died with its silo
+                _ = Quietly(Spread(session.Route), session);
+            }
+
             if (stored.IsConnected)
             {
                 await CloseLost(session, stored, now);
@@ -162,6 +174,9 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         session.End(now, publishesWill: true, stored.Expiry);
         return _store.Close(stored.Key, session.Expiry, session.ExpiresAt, session.WillAt, stored.Last);
     }
+
+    /// <summary>Complete when every topic of the cluster knows the session's route as it is now.</summary>
+    private Task Spread(SessionRoute route) => surroundings.Routes.Spread(Routes, route);
 
     private async Task<StoredSession?> ReadStored(ClientSession session)
     {
