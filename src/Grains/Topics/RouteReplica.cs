@@ -41,8 +41,10 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
     private IRouteReplica? _reference;
     private long _epoch;
     private long _told;
+    private long _read;
     private bool _isSpreading;
     private bool _isComplete;
+    private bool _hasLease;
     private bool _isFailing;
 
     public RouteReplica(
@@ -171,14 +173,19 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
         }
 
         // Who was not heard in time may have missed something. Who was has missed nothing, even if the table is a new one.
-        _isComplete &= _routes.IsCurrent;
-        if (_reading.IsCompleted && (_told != lease.Epoch || lease.MustRead))
+        if ((_hasLease && !_routes.IsCurrent) || (_read == lease.Epoch && lease.MustRead && _reading.IsCompleted))
+        {
+            (_isComplete, _hasLease, _read) = (false, false, 0);
+        }
+
+        if (_reading.IsCompleted && (_told != lease.Epoch || _read != lease.Epoch))
         {
             _reading = Read(lease.Epoch);
         }
 
         if (_isComplete)
         {
+            _hasLease = true;
             _routes.Renew(asked + (long)RouteTables.Lease.TotalMilliseconds);
         }
 
@@ -228,7 +235,7 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
             }
 
             Forget();
-            _isComplete = true;
+            (_isComplete, _read) = (true, epoch);
             LogComplete(_logger, epoch);
         }
         catch (Exception e)
