@@ -104,6 +104,7 @@ public static class GatewaySetup
         app.UseMiddleware<CallerMiddleware>();
         app.UseMiddleware<ThrottleMiddleware>();
         app.UseAuthorization();
+        app.UseMiddleware<ReadAgain>();
         return app;
     }
 

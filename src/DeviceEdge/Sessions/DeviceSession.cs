@@ -75,6 +75,18 @@ internal sealed partial class DeviceSession
         }
     }
 
+    /// <summary>The server ends, and its connections one after the other.</summary>
+    public void Leave() => End(_edge.Options.ServerReference is null ? Ending.Stopping : Ending.Leaving);
+
+    /// <summary>What it has given to a grain is not answered since then: the silo that it went by has died meanwhile.</summary>
+    public void LoseIfWaitingSince(long timestamp)
+    {
+        if (Volatile.Read(ref _storingSince) is var since && since != 0 && since <= timestamp)
+        {
+            Lose();
+        }
+    }
+
     /// <summary>The client's grain has died with its silo, so what it was asked is not waited for.</summary>
     public void Lose() => _ = Expel(ConnectionEnd.Forgotten);
 

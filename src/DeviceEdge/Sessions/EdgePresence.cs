@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 
@@ -11,7 +12,7 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// on a silo that is no more ends, a few at a time, and its client connects anew; and an edge that has not been heard for so
 /// long that its connections count as lost ends them all.
 /// </summary>
-internal sealed partial class EdgePresence : BackgroundService
+internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycleService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -23,6 +24,9 @@ internal sealed partial class EdgePresence : BackgroundService
 
     private const int Remembered = 60;
 
+    /// <summary>In how many steps an edge ends its connections.</summary>
+    private const int Steps = 20;
+
     private readonly Edge _edge;
     private readonly LiveSessions _live;
     private readonly IGrainFactory _grains;
@@ -33,14 +37,46 @@ internal sealed partial class EdgePresence : BackgroundService
     private readonly Dictionary<string, int> _gone = [];
     private ImmutableArray<string> _silos = [];
     private long _heardAt;
+    private readonly TimeSpan _drainTime;
     private int _aRound;
+    private long _goneAt;
     private bool _isLost;
 
-    public EdgePresence(Edge edge, LiveSessions live, IGrainFactory grains, TimeProvider time, ILogger<EdgePresence> log)
+    public EdgePresence(
+        Edge edge,
+        LiveSessions live,
+        IGrainFactory grains,
+        IOptions<DeviceEdgeOptions> options,
+        TimeProvider time,
+        ILogger<EdgePresence> log)
     {
         (_edge, _live, _grains, _time, _log) = (edge, live, grains, time, log);
+        _drainTime = options.Value.DrainTime;
         NewName();
     }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// The health check says by now that nobody should come here any more, and nothing has stopped yet: connections end in
+    /// steps, so that those who come back elsewhere do not come all at once.
+    /// </summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        for (var step = Steps; step > 0; step--)
+        {
+            foreach (var session in _live.All.Take((_live.Count + step - 1) / step))
+            {
+                session.Leave();
+            }
+
+            await Task.Delay(_drainTime / Steps, _time, cancellationToken);
+        }
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>What is connected ends before this is called, and grains have heard of it.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -105,6 +141,7 @@ internal sealed partial class EdgePresence : BackgroundService
         {
             LogSiloGone(_log, gone);
             _gone[gone] = Remembered;
+            _goneAt = _time.GetTimestamp();
             var orphans = 0;
             foreach (var session in _live.All)
             {
@@ -134,6 +171,15 @@ internal sealed partial class EdgePresence : BackgroundService
         foreach (var session in _live.All.Where(session => _gone.ContainsKey(session.Silo)).Take(_aRound))
         {
             session.Lose();
+        }
+
+        // An answer that was to come by way of the dead silo does not come, wherever the client's grain is.
+        if (_gone.ContainsValue(Remembered - 1))
+        {
+            foreach (var session in _live.All)
+            {
+                session.LoseIfWaitingSince(_goneAt);
+            }
         }
 
         foreach (var (silo, rounds) in _gone.ToList())

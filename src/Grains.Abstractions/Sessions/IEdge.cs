@@ -55,7 +55,8 @@ public sealed record Delivery(
 public interface IEdge : IGrainObserver
 {
     /// <summary>Messages for sessions of this edge. Returns at once: each session has a bounded queue of its own.</summary>
-    [Alias("Deliver")]
+    // In a cluster the silo that it goes by may die, and who delivers is not told: it is sent again.
+    [ResponseTimeout("00:00:03"), Alias("Deliver")]
     Task Deliver(Delivery delivery);
 
     /// <summary>Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>.</summary>

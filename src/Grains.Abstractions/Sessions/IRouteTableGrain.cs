@@ -65,7 +65,7 @@ public interface IRouteTableGrain : IGrainWithStringKey
     /// <param name="replica">How to tell it.</param>
     /// <param name="told">The last epoch to whose table it has said everything of its own.</param>
     /// <exception cref="Failures.FailureException">Unavailable: the table is, or has to be, elsewhere; ask again.</exception>
-    [AlwaysInterleave, Alias("Follow")]
+    [AlwaysInterleave, ResponseTimeout("00:00:03"), Alias("Follow")]
     Task<RouteLease> Follow(string silo, IRouteReplica replica, long told);
 
     /// <summary>The silo ends, and its topics take nothing any more.</summary>
@@ -75,7 +75,7 @@ public interface IRouteTableGrain : IGrainWithStringKey
     /// <summary>Complete when every silo that takes publications knows it.</summary>
     /// <param name="silo">Whose copy has it already.</param>
     /// <param name="entries">What has changed there.</param>
-    [AlwaysInterleave, Alias("Change")]
+    [AlwaysInterleave, ResponseTimeout("00:00:10"), Alias("Change")]
     Task Change(string silo, ImmutableArray<RouteEntry> entries);
 
     /// <summary>The table as it was when the silo began to read.</summary>
@@ -84,7 +84,7 @@ public interface IRouteTableGrain : IGrainWithStringKey
 
     /// <summary>An edge is here.</summary>
     /// <returns>The silos that there are: a connection whose client's grain was on another one has lost it.</returns>
-    [AlwaysInterleave, Alias("KeepEdge")]
+    [AlwaysInterleave, ResponseTimeout("00:00:03"), Alias("KeepEdge")]
     Task<ImmutableArray<string>> KeepEdge(string edge);
 
     /// <summary>An edge has ended all its connections and goes.</summary>

@@ -34,6 +34,9 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
 
     private const int MaxPage = 1_000;
 
+    /// <summary>A little more than the store waits for its server (History:ServerPatience).</summary>
+    private static readonly TimeSpan AppendLimit = TimeSpan.FromSeconds(12);
+
     private readonly TimeProvider _clock = surroundings.Clock;
     private readonly ISessionStore _store = surroundings.Store;
     private readonly Dictionary<string, ClientSession> _sessions = [];
@@ -57,7 +60,14 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         _sessions.Values.Where(session => session.Connection is not null).Min(session => (DateTimeOffset?)session.Since);
 
     private protected Publisher Publications => _publisher ??= new Publisher(
-        Key.Tenant, PublisherName, GrainFactory, surroundings.History, _store, Limits, logger);
+        Key.Tenant,
+        PublisherName,
+        GrainFactory,
+        surroundings.History,
+        _store,
+        Limits,
+        surroundings.Routes.IsOfCluster ? AppendLimit : null,
+        logger);
 
     private protected bool HasSessions => _sessions.Count > 0;
 

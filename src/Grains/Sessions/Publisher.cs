@@ -15,6 +15,7 @@ namespace OrleansIoT.Grains.Sessions;
 /// marked, and each topic gets its part of a batch. Part of a grain, and used in its turns only.
 /// </summary>
 /// <param name="name">How messages name the client: a device's id, or <c>users/{id}</c>.</param>
+/// <param name="limit">In a cluster, where an answer may be lost on its way, how long one is waited for; it is unknown then.</param>
 internal sealed partial class Publisher(
     string tenant,
     string name,
@@ -22,6 +23,7 @@ internal sealed partial class Publisher(
     ITelemetryHistory history,
     ISessionStore store,
     GrainsOptions options,
+    TimeSpan? limit,
     ILogger logger)
 {
     /// <summary>Of which the first is the ordinary one.</summary>
@@ -62,7 +64,7 @@ internal sealed partial class Publisher(
         {
             try
             {
-                Redelivered += await share.Append!;
+                Redelivered += await (limit is { } most && !share.Append!.IsCompleted ? share.Append.WaitAsync(most) : share.Append!);
                 Remember(share.Messages);
             }
             catch (Exception e)
