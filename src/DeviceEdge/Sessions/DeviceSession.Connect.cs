@@ -214,7 +214,7 @@ internal sealed partial class DeviceSession
             OnFailure = FailOutbox,
         };
         _isDurable = session.IsDurable;
-        Silo = session.Silo;
+        Silo = session.Silo ?? "";
         _lastQueued = session.Last;
         _subscriber = new Subscriber(ConnectionId, claim.Caller.Tenant, session, outbox);
         _edge.Deliveries.Add(_subscriber);

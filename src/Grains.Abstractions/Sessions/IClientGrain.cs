@@ -21,7 +21,7 @@ public sealed record Will([property: Id(0)] TelemetryMessage Message, [property:
 /// <param name="CleanStart">A session that is there is thrown away.</param>
 /// <param name="SessionExpiry">Seconds that the session outlives its connection; 0: not at all, 4,294,967,295: for ever (section 3.1.2.11.2). 3.1.1 without Clean Session is for ever.</param>
 /// <param name="Will">What to publish if the client does not take its leave, or null.</param>
-/// <param name="EdgeName">The edge by name, as the route table of a cluster knows it; empty outside of one.</param>
+/// <param name="EdgeName">The edge by name, as the route table of a cluster knows it; null outside of one.</param>
 [GenerateSerializer, Immutable, Alias("iot.ClientConnect")]
 public sealed record ClientConnect(
     [property: Id(0)] string ConnectionId,
@@ -31,7 +31,7 @@ public sealed record ClientConnect(
     [property: Id(4)] bool CleanStart,
     [property: Id(5)] uint SessionExpiry,
     [property: Id(6)] Will? Will,
-    [property: Id(7)] string EdgeName = "");
+    [property: Id(7)] string? EdgeName = null);
 
 /// <summary>The session as a connection finds it.</summary>
 /// <param name="Session">Its name within the tenant, <c>{device}/{client id}</c> or <c>users/{id}/{client id}</c>.</param>
@@ -53,7 +53,7 @@ public sealed record SessionOpened(
     [property: Id(5)] ImmutableArray<ushort> Received,
     [property: Id(6)] long Sent,
     [property: Id(7)] long Last,
-    [property: Id(8)] string Silo = "");
+    [property: Id(8)] string? Silo = null);
 
 /// <summary>How a connection ended.</summary>
 /// <param name="PublishesWill">The client did not take its leave, or wants its will published all the same.</param>

@@ -153,9 +153,9 @@ public abstract partial class ClientGrain
         var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
         session ??= new ClientSession(connect.ClientId, isDurable, route);
         session.Begin(
-            new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName, _clock.GetUtcNow()), rights, expiry, connect.Will);
+            new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", _clock.GetUtcNow()), rights, expiry, connect.Will);
         _sessions[connect.ClientId] = session;
-        surroundings.Live.Add(connect.EdgeName, Key.Tenant, PublisherName);
+        surroundings.Live.Add(connect.EdgeName ?? "", Key.Tenant, PublisherName);
         KeepAwakeWhileConnected();
 
         StoredSession? stored = null;
@@ -166,7 +166,7 @@ public abstract partial class ClientGrain
             {
                 stored = isPresent ? await ReadStored(session) : null;
                 DemandStill(session, connect.ConnectionId);
-                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent, connect.EdgeName);
+                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent, connect.EdgeName ?? "");
             }
         }
         catch when (session.Connection?.Id == connect.ConnectionId)

@@ -11,7 +11,15 @@ public sealed class TestCluster : IAsyncDisposable
     private readonly string _database;
     private readonly string _keys = IotProcess.NewDataDirectory();
 
-    private TestCluster(string database) => _database = database;
+    private readonly PostgresServer _server;
+    private readonly string _databaseName;
+
+    private TestCluster(PostgresServer server)
+    {
+        _server = server;
+        _databaseName = server.CreateDatabase();
+        _database = server.ConnectionString(_databaseName);
+    }
 
     public List<IotProcess> Silos { get; } = [];
 
@@ -28,7 +36,7 @@ public sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartOn(
         PostgresServer server, int silos, int edges, int gateways, params (string Name, string Value)[] environment)
     {
-        var cluster = new TestCluster(server.ConnectionString(server.CreateDatabase())) { Environment = environment };
+        var cluster = new TestCluster(server) { Environment = environment };
         try
         {
             for (var i = 0; i < silos; i++)
@@ -54,6 +62,9 @@ public sealed class TestCluster : IAsyncDisposable
             throw;
         }
     }
+
+    /// <returns>What the database answers to a query of one value.</returns>
+    public string? Ask(string query) => _server.Ask(query, _databaseName);
 
     public async Task<IotProcess> AddSilo()
     {

@@ -54,7 +54,7 @@ public sealed class TrustTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("MutualTls", "Trust:Mode is MutualTls here and MutualTls, Hmac there")]
+    [InlineData("MutualTls", "Trust:Mode is MutualTls here and Hmac, MutualTls there")]
     [InlineData("other keys", "the key of Trust:KeyFile is")]
     public async Task Who_goes_by_something_else_than_the_cluster_does_not_join_and_hears_what(string what, string why)
     {
