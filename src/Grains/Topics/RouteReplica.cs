@@ -34,7 +34,7 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new();
     private readonly HashSet<string> _lostEdges = [];
-    private List<(RouteEntry Entry, TaskCompletionSource Told)> _waiting = [];
+    private readonly List<(RouteEntry Entry, TaskCompletionSource Told)> _waiting = [];
     private HashSet<string>? _heard;
     private Task _following = Task.CompletedTask;
     private Task _reading = Task.CompletedTask;
