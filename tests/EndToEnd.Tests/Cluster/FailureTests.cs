@@ -70,7 +70,7 @@ public sealed class FailureTests
         Assert.All(await asking.WaitAsync(Patience), status => Assert.Equal(HttpStatusCode.OK, status));
     }
 
-    /// <summary>As on a machine that is too busy: for a second and a half at a time, and a silo is dead after three.</summary>
+    /// <summary>As on a machine that is too busy: for a second and a half at a time, and a silo is dead after four.</summary>
     [Fact]
     public async Task A_silo_that_stands_still_again_and_again_is_not_declared_dead()
     {

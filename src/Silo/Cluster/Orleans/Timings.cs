@@ -3,7 +3,7 @@ using Orleans.Configuration;
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
 /// <summary>
-/// How long who waits for whom (ADR 0030): a silo that was killed is declared dead after three to four seconds, one that
+/// How long who waits for whom (ADR 0030): a silo that was killed is declared dead after three to five seconds, one that
 /// stands still for two is not, and no call outlasts the patience of a device.
 /// </summary>
 internal static class Timings
@@ -16,7 +16,7 @@ internal static class Timings
         silo.Configure<ClusterMembershipOptions>(membership =>
         {
             membership.ProbeTimeout = TimeSpan.FromSeconds(1);
-            membership.NumMissedProbesLimit = 3;
+            membership.NumMissedProbesLimit = 4;
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(10);
             membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
