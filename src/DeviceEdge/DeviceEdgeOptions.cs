@@ -16,6 +16,18 @@ public sealed class DeviceEdgeOptions
     public TimeSpan CloseTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
+    /// In a cluster, over how long an edge that is told to end spreads the ends of its connections, at most 6 seconds: they
+    /// come back to the others, and not all at once. Default: 3 seconds.
+    /// </summary>
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// What devices are told with their DISCONNECT then, to connect to: <c>host:port</c>, several with spaces between them
+    /// (MQTT 5.0 section 4.11). Default: none, and they come back to where they were.
+    /// </summary>
+    public string? ServerReference { get; set; }
+
+    /// <summary>
     /// The longest keep-alive in seconds. MQTT 5.0 devices are told when theirs is longer or none; a 3.1.1 device cannot
     /// be told and keeps its own. Default: 65,535, the longest that MQTT knows.
     /// </summary>
@@ -118,6 +130,8 @@ internal sealed class DeviceEdgeOptionsCheck : IValidateOptions<DeviceEdgeOption
     {
         _ when !IsTimeout(options.ConnectTimeout) => "DeviceEdge:ConnectTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
         _ when !IsTimeout(options.CloseTimeout) => "DeviceEdge:CloseTimeout is more than zero and at most 1 hour, written hh:mm:ss.",
+        _ when options.DrainTime < TimeSpan.Zero || options.DrainTime > TimeSpan.FromSeconds(6) => "DeviceEdge:DrainTime is zero to 6 seconds, written hh:mm:ss.",
+        { ServerReference: "" } => "DeviceEdge:ServerReference is a host and a port, as mqtt.example.org:8883.",
         { MaxKeepAlive: < 1 or > ushort.MaxValue } => "DeviceEdge:MaxKeepAlive is 1 to 65535.",
         { MaxPacketSize: < 1024 or > 268_435_455 } => "DeviceEdge:MaxPacketSize is 1024 to 268435455.",
         { MaxPayloadSize: < 1 } => "DeviceEdge:MaxPayloadSize is at least 1.",

@@ -49,6 +49,9 @@ public static class DeviceEdgeSetup
         return services;
     }
 
+    /// <summary>This edge is one of a cluster. To be added behind <see cref="AddDeviceEdge"/>.</summary>
+    public static IServiceCollection AddEdgePresence(this IServiceCollection services) => services.AddHostedService<EdgePresence>();
+
     /// <summary>What connects here speaks MQTT.</summary>
     public static void UseMqtt(this ListenOptions listen) => listen.UseConnectionHandler<MqttConnectionHandler>();
 

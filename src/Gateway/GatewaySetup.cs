@@ -116,6 +116,7 @@ public static class GatewaySetup
         app.UseMiddleware<CallerMiddleware>();
         app.UseMiddleware<ThrottleMiddleware>();
         app.UseAuthorization();
+        app.UseMiddleware<ReadAgain>();
         return app;
     }
 

@@ -27,11 +27,29 @@ public static class GrainsSetup
         services.AddSingleton<Presence>();
         services.AddSingleton<ClientSurroundings>();
         services.AddSingleton<IIncomingGrainCallFilter, CallerFilter>();
+        services.AddSingleton<LiveClients>();
+        services.AddSingleton<DueSessions>();
+        services.AddSingleton(provider => new ThisSilo(provider.GetService<ISilos>()?.Self ?? ""));
         services.AddHostedService<SessionClock>();
         services.AddHostedService<FleetReporter>();
         services.AddSingleton<AcknowledgedReadings>();
         services.AddSingleton<AcknowledgedCheck>();
         services.AddHostedService(provider => provider.GetRequiredService<AcknowledgedCheck>());
+        return services;
+    }
+
+    /// <summary>
+    /// Grains of a silo that is one of several: its routes are those of all of them, and the route table lets sessions end.
+    /// To be added behind <see cref="AddGrains"/>.
+    /// </summary>
+    /// <typeparam name="TSilos">What the engine knows of the silos.</typeparam>
+    public static IServiceCollection AddRouteReplica<TSilos>(this IServiceCollection services)
+        where TSilos : class, ISilos
+    {
+        services.Remove(services.Single(service => service.ImplementationType == typeof(SessionClock)));
+        services.AddSingleton<ISilos, TSilos>();
+        services.AddSingleton<RouteReplica>();
+        services.AddHostedService(provider => provider.GetRequiredService<RouteReplica>());
         return services;
     }
 

@@ -52,7 +52,8 @@ public interface ISessionStore
 
     /// <summary>A connection begins: adds the session, or opens the one that is there (its queue, subscriptions and identifiers stay). Its will is replaced.</summary>
     /// <param name="isNew">What is there of that key is thrown away first, its queue, subscriptions and identifiers too.</param>
-    Task Open(string session, string clientId, uint expiry, Will? will, bool isNew);
+    /// <param name="edge">Where the connection is, in a cluster.</param>
+    Task Open(string session, string clientId, uint expiry, Will? will, bool isNew, string edge = "");
 
     /// <summary>The connection has ended. A will without a time is taken away.</summary>
     /// <param name="session">The session's key.</param>
@@ -94,6 +95,12 @@ public interface ISessionStore
 
     /// <summary>The subscriptions of all sessions, for the start; in any order.</summary>
     Task<IReadOnlyList<StoredSubscription>> ReadSubscriptions(CancellationToken cancellation = default);
+
+    /// <summary>Every edge that some session is connected to, by what is stored.</summary>
+    Task<IReadOnlyList<string>> ReadEdges(CancellationToken cancellation = default);
+
+    /// <summary>Keys of sessions that are connected to an edge by what is stored, in any order.</summary>
+    Task<IReadOnlyList<string>> ReadConnected(string edge, int limit, CancellationToken cancellation = default);
 
     /// <summary>Keys of sessions whose will or end is due, the earliest first.</summary>
     Task<IReadOnlyList<string>> ReadDue(DateTimeOffset now, int limit, CancellationToken cancellation = default);

@@ -45,7 +45,9 @@ public static class SiloHost
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
-            builder.Services.AddGateway(gateway => gateway.DataDirectory = options.Data);
+            // Gateways of a cluster share a directory with the keys of tokens.
+            var keys = builder.Configuration["Gateway:DataDirectory"] ?? options.Data;
+            builder.Services.AddGateway(gateway => gateway.DataDirectory = keys);
         }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
@@ -53,6 +55,7 @@ public static class SiloHost
             builder.Services.AddEdge(options);
         }
 
+        builder.AddCluster(options);
         builder.Services.AddHttps(options);
         builder.Services.AddPki(options);
         if (options.Demo > 0)

@@ -10,6 +10,12 @@ public sealed partial class IotProcess : IAsyncDisposable
 {
     public const string AdminPassword = "an administrator's secret";
 
+    /// <summary>SIGSTOP, of Linux.</summary>
+    public const int Stop = 19;
+
+    /// <summary>SIGCONT.</summary>
+    public const int Continue = 18;
+
     private readonly string[] _options;
     private readonly bool _ownsData;
     private string[] _launcher = [];
@@ -114,6 +120,8 @@ public sealed partial class IotProcess : IAsyncDisposable
         _process.Kill(entireProcessTree: true);
         await _process.WaitForExitAsync();
     }
+
+    public void Signal(int signal) => Assert.Equal(0, SendSignal(_process.Id, signal));
 
     /// <summary>SIGTERM, and the exit code.</summary>
     public async Task<int> Terminate()

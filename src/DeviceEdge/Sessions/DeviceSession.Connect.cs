@@ -182,14 +182,22 @@ internal sealed partial class DeviceSession
             claim.Credential,
             connect.CleanStart,
             _sessionExpiry,
-            _edge.Messages.Read(connect.Will, claim.Publisher, _edge.Time.GetUtcNow()));
+            _edge.Messages.Read(connect.Will, claim.Publisher, _edge.Time.GetUtcNow()),
+            _edge.Edge.Name);
+        _edge.Deliveries.Expect(ConnectionId);
         try
         {
             claim.ConnectsAs.Enter();
             return await claim.Grain.Connect(open);
         }
-        catch (Exception e) when (e is not FailureException)
+        catch (FailureException)
         {
+            _edge.Deliveries.Forget(ConnectionId);
+            throw;
+        }
+        catch (Exception e)
+        {
+            _edge.Deliveries.Forget(ConnectionId);
             LogSignInFailed(e);
             await SignOut(claim, new ClientDisconnect(PublishesWill: false, SessionExpiry: null, Sent: 0)); // it may have been let in
             throw new FailureException(Failure.Unavailable, "The server cannot check the credential now.", e);
@@ -206,6 +214,7 @@ internal sealed partial class DeviceSession
             OnFailure = FailOutbox,
         };
         _isDurable = session.IsDurable;
+        Silo = session.Silo ?? "";
         _lastQueued = session.Last;
         _subscriber = new Subscriber(ConnectionId, claim.Caller.Tenant, session, outbox);
         _edge.Deliveries.Add(_subscriber);

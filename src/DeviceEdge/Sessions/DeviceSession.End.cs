@@ -102,7 +102,7 @@ internal sealed partial class DeviceSession
             {
                 await _outgoing.Close();
                 await SignOut(_claim!, new ClientDisconnect(
-                    ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token), IsServerStopping: ending == Ending.Stopping));
+                    ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token), IsServerStopping: ending == Ending.Stopping || ending == Ending.Leaving));
             }
         }
 
@@ -136,7 +136,15 @@ internal sealed partial class DeviceSession
     {
         if (ending.Say is { } reason && _outgoing.Version == MqttVersion.V500)
         {
-            await _outgoing.Send(new DisconnectPacket { Reason = reason, Properties = Properties.Because(ending.Why) });
+            await _outgoing.Send(new DisconnectPacket
+            {
+                Reason = reason,
+                Properties = new Properties
+                {
+                    ReasonString = ending.Why,
+                    ServerReference = ending == Ending.Leaving ? _edge.Options.ServerReference : null,
+                },
+            });
         }
     }
 

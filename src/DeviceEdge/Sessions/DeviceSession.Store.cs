@@ -17,6 +17,7 @@ internal sealed partial class DeviceSession
     private Task _publishing = Task.CompletedTask;
     private bool _isPublishing;
     private volatile bool _isStoring;
+    private long _storingSince;
 
     private bool IsFull
     {
@@ -141,6 +142,7 @@ internal sealed partial class DeviceSession
         try
         {
             _isStoring = true;
+            Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
             if (batch.Acks.Refused > 0)
             {
                 await _claim!.Grain.Refused(batch.Acks.Refused); // one-way: nobody waits for a counter
@@ -171,6 +173,7 @@ internal sealed partial class DeviceSession
         finally
         {
             _isStoring = false;
+            Volatile.Write(ref _storingSince, 0);
         }
 
         _edge.Metrics.BatchDone(batch.Acks.Count, batch.Acks.Refused);

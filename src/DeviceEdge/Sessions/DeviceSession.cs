@@ -37,6 +37,9 @@ internal sealed partial class DeviceSession
     /// <summary>Unique among all connections of all edges.</summary>
     public string ConnectionId { get; } = Guid.NewGuid().ToString("N");
 
+    /// <summary>Where the client's grain is, in a cluster.</summary>
+    public string Silo { get; private set; } = "";
+
     /// <summary>The socket is not read, and that is not for the client to end.</summary>
     public bool IsPaused => _isAsking || (Volatile.Read(ref _room) is not null && (_isStoring || IsThrottled));
 
@@ -71,6 +74,24 @@ internal sealed partial class DeviceSession
             await Finish();
         }
     }
+
+    /// <summary>The server ends, and its connections one after the other.</summary>
+    public void Leave() => End(_edge.Options.ServerReference is null ? Ending.Stopping : Ending.Leaving);
+
+    /// <summary>What it has given to a grain is not answered since then: the silo that it went by has died meanwhile.</summary>
+    public void LoseIfWaitingSince(long timestamp)
+    {
+        if (Volatile.Read(ref _storingSince) is var since && since != 0 && since <= timestamp)
+        {
+            Lose();
+        }
+    }
+
+    /// <summary>The client's grain has died with its silo, so what it was asked is not waited for.</summary>
+    public void Lose() => _ = Expel(ConnectionEnd.Forgotten);
+
+    /// <summary>Another silo has died, and what it was about to deliver here may be lost.</summary>
+    public void Suspect() => _subscriber?.Outbox.Suspect();
 
     /// <summary>Once a second, from outside.</summary>
     public void CheckTime(DateTimeOffset now)

@@ -5,6 +5,7 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <summary>What grains call: this process, for all of its connections.</summary>
 internal sealed class Edge : IEdge
 {
+    private readonly RecentDeliveries _recent = new();
     private readonly LiveSessions _live;
     private readonly Deliveries _deliveries;
     private readonly Lazy<IEdge> _reference;
@@ -16,12 +17,19 @@ internal sealed class Edge : IEdge
         _reference = new Lazy<IEdge>(() => grains.CreateObjectReference<IEdge>(this)); // the engine runs when the first client comes
     }
 
+    /// <summary>By which a cluster knows this process; empty outside of one.</summary>
+    public string Name { get; set; } = "";
+
     /// <summary>This, for a grain. Engines hold what they refer to weakly; the container holds it for as long as it lives.</summary>
     public IEdge Reference => _reference.Value;
 
     public Task Deliver(Delivery delivery)
     {
-        _deliveries.Deliver(delivery);
+        if (_recent.IsNew(delivery.Number))
+        {
+            _deliveries.Deliver(delivery);
+        }
+
         return Task.CompletedTask;
     }
 

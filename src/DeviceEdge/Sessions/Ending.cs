@@ -22,6 +22,9 @@ internal sealed record Ending(string Why, ReasonCode? Say, bool PublishesWill, b
     /// <summary>Nobody is to blame, and the client will be back: section 3.1.2.5 lets its will wait.</summary>
     public static readonly Ending Stopping = new("The server is shutting down.", ReasonCode.ServerShuttingDown, PublishesWill: true);
 
+    /// <summary>Likewise, and the client is told where to go (section 4.11).</summary>
+    public static readonly Ending Leaving = new("The server is shutting down; there are others.", ReasonCode.UseAnotherServer, PublishesWill: true);
+
     public static readonly Ending TakenOver = new("The same device has connected anew.", ReasonCode.SessionTakenOver, PublishesWill: true);
 
     /// <summary>The will of a device that was removed has no author any more.</summary>

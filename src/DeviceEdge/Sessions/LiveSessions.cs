@@ -25,6 +25,8 @@ internal sealed class LiveSessions : IDisposable
     /// <summary>How many of them are not read, because the store is slow or they are too fast.</summary>
     public int Paused => _sessions.Count(session => session.Value.IsPaused);
 
+    public IEnumerable<DeviceSession> All => _sessions.Select(session => session.Value);
+
     /// <returns>False if there are as many as there may be.</returns>
     public bool TryAdd(DeviceSession session)
     {

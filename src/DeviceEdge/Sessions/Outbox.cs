@@ -112,6 +112,22 @@ internal sealed partial class Outbox
         Flush();
     }
 
+    /// <summary>A silo has died, and may have taken to its grave what it was about to deliver: the durable queue is looked at.</summary>
+    public void Suspect()
+    {
+        lock (_gate)
+        {
+            if (!_isDurable || _isClosed)
+            {
+                return;
+            }
+
+            _backlog.Suspect();
+        }
+
+        Flush();
+    }
+
     /// <summary>Sends what may be sent. Returns at once.</summary>
     public void Flush()
     {

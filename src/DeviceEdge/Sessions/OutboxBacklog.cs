@@ -79,6 +79,9 @@ internal sealed class OutboxBacklog(long last)
         _isBehind |= _taken < number;
     }
 
+    /// <summary>Something may have been lost on the way here.</summary>
+    public void Suspect() => _isBehind = true;
+
     /// <summary>Whether it is time to fetch. Then <see cref="Fetched"/> follows.</summary>
     public bool TryFetch(out long after, out int count)
     {

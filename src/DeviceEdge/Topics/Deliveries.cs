@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using OrleansIoT.DeviceEdge.Sessions;
 using OrleansIoT.Telemetry;
 
@@ -14,8 +15,24 @@ internal sealed class Deliveries
     private readonly ConcurrentDictionary<string, Subscriber> _subscribers = new();
     private readonly ConcurrentDictionary<string, TenantSubscriptions> _tenants = new();
 
+    /// <summary>Connections whose grain knows them and that are not here yet, with the greatest number that came for them.</summary>
+    private readonly ConcurrentDictionary<string, long> _expected = new();
+
+    /// <summary>A grain is about to hear of this connection. What is addressed to it from then on is noted until it is added.</summary>
+    public void Expect(string connectionId) => _expected[connectionId] = 0;
+
+    /// <summary>It does not come.</summary>
+    public void Forget(string connectionId) => _expected.TryRemove(connectionId, out _);
+
     /// <summary>From here on what is addressed to it arrives.</summary>
-    public void Add(Subscriber subscriber) => _subscribers[subscriber.ConnectionId] = subscriber;
+    public void Add(Subscriber subscriber)
+    {
+        _subscribers[subscriber.ConnectionId] = subscriber;
+        if (_expected.TryRemove(subscriber.ConnectionId, out var number) && number > 0)
+        {
+            subscriber.Outbox.QueueGrew(number);
+        }
+    }
 
     /// <summary>It and all its subscriptions.</summary>
     public void Remove(Subscriber subscriber)
@@ -81,12 +98,28 @@ internal sealed class Deliveries
         outbox.Flush();
     }
 
+    /// <summary>Its queue is read up to what was there when the grain heard of it; what has come since is noted.</summary>
+    /// <returns>Whether it has been added meanwhile.</returns>
+    private bool IsExpected(Addressed addressed, [NotNullWhen(true)] out Subscriber? subscriber)
+    {
+        while (_expected.TryGetValue(addressed.ConnectionId, out var number))
+        {
+            if (_expected.TryUpdate(addressed.ConnectionId, Math.Max(number, addressed.Number), number))
+            {
+                subscriber = null;
+                return false;
+            }
+        }
+
+        return _subscribers.TryGetValue(addressed.ConnectionId, out subscriber);
+    }
+
     private void DeliverAddressed(Delivery delivery)
     {
         Outbox? outbox = null;
         foreach (var addressed in delivery.Addressed)
         {
-            if (!_subscribers.TryGetValue(addressed.ConnectionId, out var subscriber))
+            if (!_subscribers.TryGetValue(addressed.ConnectionId, out var subscriber) && !IsExpected(addressed, out subscriber))
             {
                 continue; // it is gone; what stands in its queue waits there
             }

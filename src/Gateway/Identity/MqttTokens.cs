@@ -25,6 +25,11 @@ public static class MqttTokens
         var caller = proved.Caller with { ExpiresAt = proved.EndsAt + (skew < LongestSkew ? skew : LongestSkew) };
         return new MqttToken(caller, proved.DeviceCredential, services.GetRequiredService<TokenWatches>().Watch(admitted, token));
     }
+
+    /// <summary>For gateways of a cluster to compare.</summary>
+    /// <returns>The keys that verify tokens here, by their ids; none where no tokens are looked at.</returns>
+    public static IReadOnlyList<string> KeysOfTokens(this IServiceProvider services) =>
+        services.GetService<TokenKeys>() is { } keys ? [.. keys.Published().Select(key => key.KeyId)] : [];
 }
 
 /// <param name="Caller">Whom the token names, until it ends.</param>

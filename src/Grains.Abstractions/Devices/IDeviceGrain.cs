@@ -85,7 +85,7 @@ public interface IDeviceGrain : IClientGrain
     Task Remove();
 
     /// <exception cref="FailureException">NotFound, Forbidden.</exception>
-    [AlwaysInterleave, Alias("Get")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Get")]
     Task<DeviceSnapshot> Get();
 
     /// <summary>

@@ -33,10 +33,10 @@ public interface IDirectoryGrain : IGrainWithStringKey
     /// <param name="search">Part of the id, the grain's name or the title, ignoring ASCII case; null for all.</param>
     /// <param name="limit">1 to 1,000.</param>
     /// <param name="cursor">The <see cref="DirectoryPage.Next"/> of the page before, or null.</param>
-    [Alias("List")]
+    [ResponseTimeout("00:00:04"), Alias("List")]
     Task<DirectoryPage> List(string? search, int limit, string? cursor);
 
     /// <returns>The entry, or null when there is none or the caller may not see it.</returns>
-    [Alias("Find")]
+    [ResponseTimeout("00:00:04"), Alias("Find")]
     Task<DirectoryEntry?> Find(string id);
 }

@@ -29,6 +29,6 @@ public interface IRevocationsGrain : IGrainWithStringKey
 
     /// <param name="epoch">The <see cref="RevokedSince.Epoch"/> of the last answer, or the empty one.</param>
     /// <param name="version">Its <see cref="RevokedSince.Version"/>.</param>
-    [AlwaysInterleave, Alias("Since")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Since")]
     Task<RevokedSince> Since(Guid epoch, long version);
 }

@@ -40,7 +40,7 @@ public interface IServiceAccountGrain : IGrainWithStringKey
     Task<string> Create(string name, Roles roles, ImmutableArray<string> grants);
 
     /// <exception cref="Failures.FailureException">NotFound: no such account, or not one that the caller may see.</exception>
-    [AlwaysInterleave, Alias("Get")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Get")]
     Task<ServiceAccountRecord> Get();
 
     /// <exception cref="Failures.FailureException">NotFound, Invalid, Forbidden.</exception>
@@ -62,6 +62,6 @@ public interface IServiceAccountGrain : IGrainWithStringKey
 
     /// <summary>What the account may now, if this secret still is its own; else null. The caller checks credentials.</summary>
     /// <param name="secretId">The <see cref="Admission.SessionId"/> of its sign-in.</param>
-    [AlwaysInterleave, Alias("Admit")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Admit")]
     Task<Admission?> Admit(string secretId);
 }

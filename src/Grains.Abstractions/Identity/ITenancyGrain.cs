@@ -30,7 +30,7 @@ public interface ITenancyGrain : IGrainWithStringKey
     Task<CreatedTenant> Create(string title, string administratorEmail);
 
     /// <exception cref="Failures.FailureException">NotFound: no such tenant, or not one that the caller may see.</exception>
-    [AlwaysInterleave, Alias("Get")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Get")]
     Task<TenantRecord> Get();
 
     /// <summary>Of a tenant that is not active nobody signs in and no device connects; who is there goes within five seconds.</summary>
@@ -42,6 +42,6 @@ public interface ITenancyGrain : IGrainWithStringKey
     /// False once it was deactivated. True also for a tenant that was never created: there is nobody in it. The caller checks
     /// credentials.
     /// </summary>
-    [AlwaysInterleave, Alias("IsActive")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("IsActive")]
     Task<bool> IsActive();
 }

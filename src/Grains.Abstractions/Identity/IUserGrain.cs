@@ -77,15 +77,15 @@ public interface IUserGrain : IGrainWithStringKey
     Task<OpenedSession> Refresh(string sessionId, string secret, SignInOrigin origin, TimeSpan lifetime);
 
     /// <summary>What the user may now, if the session lives; else null. The caller checks credentials.</summary>
-    [AlwaysInterleave, Alias("Admit")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Admit")]
     Task<Admission?> Admit(string sessionId);
 
     /// <summary>The same for a personal access token: what both it and the user may.</summary>
-    [AlwaysInterleave, Alias("AdmitToken")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("AdmitToken")]
     Task<Admission?> AdmitToken(string tokenId, string secret);
 
     /// <exception cref="Failures.FailureException">NotFound: no such user, or not one that the caller may see.</exception>
-    [AlwaysInterleave, Alias("Get")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Get")]
     Task<UserRecord> Get();
 
     /// <summary>For administrators. Other roles or grants, or a deactivation, end the user's MQTT sessions; a deactivation all sessions.</summary>
@@ -115,7 +115,7 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>For the user and administrators, the one used last first.</summary>
     /// <exception cref="Failures.FailureException">NotFound.</exception>
-    [AlwaysInterleave, Alias("Sessions")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Sessions")]
     Task<ImmutableArray<SessionRecord>> Sessions();
 
     /// <summary>For the user and administrators.</summary>
@@ -140,7 +140,7 @@ public interface IUserGrain : IGrainWithStringKey
 
     /// <summary>For the user and administrators, the newest first.</summary>
     /// <exception cref="Failures.FailureException">NotFound.</exception>
-    [AlwaysInterleave, Alias("Tokens")]
+    [AlwaysInterleave, ResponseTimeout("00:00:04"), Alias("Tokens")]
     Task<ImmutableArray<TokenRecord>> Tokens();
 
     /// <summary>For the user and administrators.</summary>

@@ -21,6 +21,7 @@ public sealed record Will([property: Id(0)] TelemetryMessage Message, [property:
 /// <param name="CleanStart">A session that is there is thrown away.</param>
 /// <param name="SessionExpiry">Seconds that the session outlives its connection; 0: not at all, 4,294,967,295: for ever (section 3.1.2.11.2). 3.1.1 without Clean Session is for ever.</param>
 /// <param name="Will">What to publish if the client does not take its leave, or null.</param>
+/// <param name="EdgeName">The edge by name, as the route table of a cluster knows it; null outside of one.</param>
 [GenerateSerializer, Immutable, Alias("iot.ClientConnect")]
 public sealed record ClientConnect(
     [property: Id(0)] string ConnectionId,
@@ -29,7 +30,8 @@ public sealed record ClientConnect(
     [property: Id(3)] Credential Credential,
     [property: Id(4)] bool CleanStart,
     [property: Id(5)] uint SessionExpiry,
-    [property: Id(6)] Will? Will);
+    [property: Id(6)] Will? Will,
+    [property: Id(7)] string? EdgeName = null);
 
 /// <summary>The session as a connection finds it.</summary>
 /// <param name="Session">Its name within the tenant, <c>{device}/{client id}</c> or <c>users/{id}/{client id}</c>.</param>
@@ -40,6 +42,7 @@ public sealed record ClientConnect(
 /// <param name="Received">Packet identifiers of QoS 2 messages that were received and not released.</param>
 /// <param name="Sent">Numbers of its queue up to this one may have been sent before: they are sent with DUP.</param>
 /// <param name="Last">The last number of its queue; 0 for none ever.</param>
+/// <param name="Silo">Where the client's grain is, in a cluster; the connection is lost when that silo is.</param>
 [GenerateSerializer, Immutable, Alias("iot.SessionOpened")]
 public sealed record SessionOpened(
     [property: Id(0)] string Session,
@@ -49,7 +52,8 @@ public sealed record SessionOpened(
     [property: Id(4)] ImmutableArray<string> Denied,
     [property: Id(5)] ImmutableArray<ushort> Received,
     [property: Id(6)] long Sent,
-    [property: Id(7)] long Last);
+    [property: Id(7)] long Last,
+    [property: Id(8)] string? Silo = null);
 
 /// <summary>How a connection ended.</summary>
 /// <param name="PublishesWill">The client did not take its leave, or wants its will published all the same.</param>
@@ -188,6 +192,11 @@ public interface IClientGrain : IGrainWithStringKey
     /// <summary>A will or the end of a session is due. The caller is the system.</summary>
     [Alias("Due")]
     Task Due(string clientId);
+
+    /// <summary>An edge has died, and with it the client's connections there. The caller is the system.</summary>
+    /// <param name="edge">Its name, as <see cref="ClientConnect.EdgeName"/> gave it.</param>
+    [Alias("EdgeLost")]
+    Task EdgeLost(string edge);
 }
 
 /// <summary>

@@ -41,19 +41,22 @@ public sealed record Addressed(
 /// What the silo has decided: messages out of durable queues, and shares. Everything else the edge matches against the
 /// subscriptions of its own sessions, and leaves out what comes here: pairs of a durable session and a QoS above 0.
 /// </param>
+/// <param name="Number">In a cluster, where an answer may be lost on the way: by which an edge knows one that it has; 0 outside of one.</param>
 [GenerateSerializer, Immutable, Alias("iot.Delivery")]
 public sealed record Delivery(
     [property: Id(0)] string Tenant,
     [property: Id(1)] string Session,
     [property: Id(2)] ImmutableArray<TelemetryMessage> Messages,
-    [property: Id(3)] ImmutableArray<Addressed> Addressed);
+    [property: Id(3)] ImmutableArray<Addressed> Addressed,
+    [property: Id(4)] long Number = 0);
 
 /// <summary>An edge process, for grains to talk to: one observer for all its connections.</summary>
 [Alias("iot.IEdge")]
 public interface IEdge : IGrainObserver
 {
     /// <summary>Messages for sessions of this edge. Returns at once: each session has a bounded queue of its own.</summary>
-    [Alias("Deliver")]
+    // In a cluster the silo that it goes by may die, and who delivers is not told: it is sent again.
+    [ResponseTimeout("00:00:03"), Alias("Deliver")]
     Task Deliver(Delivery delivery);
 
     /// <summary>Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>.</summary>

@@ -26,7 +26,7 @@ public interface ITopicGrain : IGrainWithStringKey
 
     /// <returns>The reading with the greatest position, or null for a topic without readings, or without any left.</returns>
     /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
-    [Alias("Latest")]
+    [ResponseTimeout("00:00:04"), Alias("Latest")]
     Task<TelemetryMessage?> Latest();
 
     /// <summary>One page of the range.</summary>

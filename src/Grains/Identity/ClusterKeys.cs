@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Certificates;
 using OrleansIoT.Identity;
@@ -32,6 +33,10 @@ public sealed partial class ClusterKeys : IDisposable
         (_path, _clock, _logger) = (path, clock, logger);
         _watch = new FileWatch([path], clock, Load);
     }
+
+    /// <summary>Of its keys, to compare with those of other processes; nobody can make a key of one.</summary>
+    public IReadOnlyList<string> Fingerprints =>
+        [.. _keys.Select(key => Convert.ToHexStringLower(HMACSHA256.HashData(key.Secret, "fingerprint"u8))[..16])];
 
     public void Dispose() => _watch.Dispose();
 

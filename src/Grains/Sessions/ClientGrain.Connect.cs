@@ -108,12 +108,18 @@ public abstract partial class ClientGrain
             LogEndFailed(logger, session.Route.Key, e);
         }
 
+        await Lose(session, connection, isServerStopping: false);
+    }
+
+    /// <summary>The connection counts as ended, if it is still there, and all that it was to send as sent.</summary>
+    private async Task Lose(ClientSession session, Connection connection, bool isServerStopping)
+    {
         if (session.Connection == connection)
         {
             var sent = session.IsDurable ? (await ReadStored(session))?.Last ?? 0 : 0;
             if (session.Connection == connection)
             {
-                await Disconnected(session, new ClientDisconnect(PublishesWill: true, SessionExpiry: null, sent));
+                await Disconnected(session, new ClientDisconnect(PublishesWill: true, SessionExpiry: null, sent, isServerStopping));
             }
         }
     }
@@ -140,26 +146,34 @@ public abstract partial class ClientGrain
         // First the routes, then the store: what becomes durable from here on finds the connection, and what did before is
         // in the queue as it is read below. And that before the store knows of the connection, from when on everything may
         // have been sent.
+        if (!isPresent && Routes.TryFind(name, out var left))
+        {
+            Routes.Remove(left); // of one that died with its silo, and is over
+        }
+
         var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
         session ??= new ClientSession(connect.ClientId, isDurable, route);
-        session.Begin(new Connection(connect.ConnectionId, connect.Edge, _clock.GetUtcNow()), rights, expiry, connect.Will);
+        session.Begin(
+            new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", _clock.GetUtcNow()), rights, expiry, connect.Will);
         _sessions[connect.ClientId] = session;
+        surroundings.Live.Add(connect.EdgeName ?? "", Key.Tenant, PublisherName);
         KeepAwakeWhileConnected();
 
         StoredSession? stored = null;
-        if (session.IsStored)
+        try
         {
-            try
+            await Spread(route);
+            if (session.IsStored)
             {
                 stored = isPresent ? await ReadStored(session) : null;
                 DemandStill(session, connect.ConnectionId);
-                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent);
+                await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent, connect.EdgeName ?? "");
             }
-            catch when (session.Connection?.Id == connect.ConnectionId)
-            {
-                Forget(session, isPresent);
-                throw;
-            }
+        }
+        catch when (session.Connection?.Id == connect.ConnectionId)
+        {
+            Forget(session, isPresent);
+            throw;
         }
 
         return new SessionOpened(
@@ -170,7 +184,8 @@ public abstract partial class ClientGrain
             denied,
             stored?.Received ?? [],
             stored?.Sent ?? 0,
-            stored?.Last ?? 0);
+            stored?.Last ?? 0,
+            surroundings.Silo.Name);
     }
 
     /// <summary>The store did not take it, so that it is not known what it has; the next one to connect reads it again.</summary>
@@ -187,6 +202,8 @@ public abstract partial class ClientGrain
             Routes.Remove(session.Route);
         }
 
+        surroundings.Live.Remove(session.Connection!.EdgeName, Key.Tenant, PublisherName);
+        _ = Quietly(Spread(session.Route), session);
         KeepAwakeWhileConnected();
     }
 }

@@ -14,14 +14,24 @@ public abstract partial class ClientGrain
     {
         Caller.System(Key.Tenant, "deactivation").Enter();
         var connected = _sessions.Values.Where(session => session.Connection is not null).ToList();
+        var spread = new List<Task>();
         foreach (var session in connected)
         {
             _ = Quietly(session.Connection!.Edge.End(session.Connection.Id, ConnectionEnd.Forgotten), session);
+            surroundings.Live.Remove(session.Connection.EdgeName, Key.Tenant, PublisherName);
             Routes.Close(session.Route);
             if (!session.IsDurable)
             {
                 Routes.Remove(session.Route);
             }
+
+            spread.Add(Quietly(Spread(session.Route), session));
+        }
+
+        // Before the next activation says something else.
+        if (spread.Exists(task => !task.IsCompleted))
+        {
+            await Task.WhenAny(Task.WhenAll(spread), Task.Delay(EndLimit, _clock, cancellationToken));
         }
 
         OnConnectionsLost();
@@ -61,8 +71,19 @@ public abstract partial class ClientGrain
         }
     }
 
+    public async Task EdgeLost(string edge)
+    {
+        Demand((caller, _) => Permissions.IsSystem(caller));
+        await Load();
+        foreach (var session in _sessions.Values.Where(session => session.Connection?.EdgeName == edge).ToList())
+        {
+            await Lose(session, session.Connection!, isServerStopping: true);
+        }
+    }
+
     private Task Disconnected(ClientSession session, ClientDisconnect disconnect)
     {
+        surroundings.Live.Remove(session.Connection!.EdgeName, Key.Tenant, PublisherName);
         var now = _clock.GetUtcNow();
         var wasStored = session.IsStored;
         var expiry = session.IsDurable ? disconnect.SessionExpiry ?? session.Expiry : 0;
@@ -76,6 +97,7 @@ public abstract partial class ClientGrain
         if (session.IsOver(now))
         {
             Routes.Remove(session.Route);
+            _ = Quietly(Spread(session.Route), session);
             if (session.Will is null)
             {
                 _sessions.Remove(session.ClientId);
@@ -85,6 +107,7 @@ public abstract partial class ClientGrain
         else
         {
             Routes.Close(session.Route);
+            _ = Quietly(Spread(session.Route), session);
         }
 
         session.Closed = Quietly(
@@ -129,6 +152,7 @@ public abstract partial class ClientGrain
     {
         _sessions.Remove(session.ClientId);
         Routes.Remove(session.Route);
+        _ = Quietly(Spread(session.Route), session);
         return Quietly(_store.Delete(session.Route.Key), session);
     }
 

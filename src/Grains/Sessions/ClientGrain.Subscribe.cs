@@ -34,6 +34,11 @@ public abstract partial class ClientGrain
         {
             DemandStill(session, connectionId);
             ImmutableArray<bool> there = [.. filters.Select(filter => Routes.Unsubscribe(session.Route, filter) is not null)];
+            if (there.Contains(true))
+            {
+                await Spread(session.Route);
+            }
+
             if (session.IsDurable && there.Contains(true))
             {
                 await _store.Unsubscribe(session.Route.Key, filters);
@@ -120,6 +125,11 @@ public abstract partial class ClientGrain
         long last = 0;
         try
         {
+            if (granted.Count > 0)
+            {
+                await Spread(session.Route);
+            }
+
             foreach (var (i, subscription, before) in granted)
             {
                 var sends = !SharedFilter.TryParse(subscription.Filter, out _) // section 4.8.2: nothing retained for a share
@@ -147,6 +157,7 @@ public abstract partial class ClientGrain
                     : Routes.Subscribe(session.Route, before);
             }
 
+            _ = Quietly(Spread(session.Route), session);
             throw;
         }
 

@@ -19,6 +19,8 @@ public sealed record ClientSurroundings(
     ISessionStore Store,
     Routes Routes,
     Presence Presence,
+    LiveClients Live,
+    ThisSilo Silo,
     IOptions<GrainsOptions> Options,
     TimeProvider Clock);
 
@@ -33,6 +35,9 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     private const int PageBytes = 1 << 20;
 
     private const int MaxPage = 1_000;
+
+    /// <summary>A little more than the store waits for its server (History:ServerPatience).</summary>
+    private static readonly TimeSpan AppendLimit = TimeSpan.FromSeconds(12);
 
     private readonly TimeProvider _clock = surroundings.Clock;
     private readonly ISessionStore _store = surroundings.Store;
@@ -58,7 +63,14 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         _sessions.Values.Where(session => session.Connection is not null).Min(session => (DateTimeOffset?)session.Since);
 
     private protected Publisher Publications => _publisher ??= new Publisher(
-        Key.Tenant, PublisherName, GrainFactory, surroundings.History, _store, Limits, logger);
+        Key.Tenant,
+        PublisherName,
+        GrainFactory,
+        surroundings.History,
+        _store,
+        Limits,
+        surroundings.Routes.IsOfCluster ? AppendLimit : null,
+        logger);
 
     private protected TenantPresence Presence => _presence ??= surroundings.Presence.Of(Key.Tenant);
 
@@ -178,6 +190,12 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
             var name = new SessionName(PublisherName, stored.ClientId).ToString();
             var session = new ClientSession(stored.ClientId, stored.Expiry > 0, Routes.Restore(name, stored.Subscriptions));
             var now = _clock.GetUtcNow();
+            if (session.Route.Live is not null)
+            {
+                Routes.Close(session.Route); // of an activation that died with its silo
+                _ = Quietly(Spread(session.Route), session);
+            }
+
             if (stored.IsConnected)
             {
                 await CloseLost(session, stored, now);
@@ -198,6 +216,9 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         session.End(now, publishesWill: true, stored.Expiry);
         return _store.Close(stored.Key, session.Expiry, session.ExpiresAt, session.WillAt, stored.Last);
     }
+
+    /// <summary>Complete when every topic of the cluster knows the session's route as it is now.</summary>
+    private Task Spread(SessionRoute route) => surroundings.Routes.Spread(Routes, route);
 
     private async Task<StoredSession?> ReadStored(ClientSession session)
     {

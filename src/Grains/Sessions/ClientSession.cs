@@ -12,7 +12,11 @@ namespace OrleansIoT.Grains.Sessions;
 public sealed record ClientRights(ImmutableArray<string> Publish, ImmutableArray<string> Subscribe, Caller Caller);
 
 /// <summary>A connection that a session has now.</summary>
-internal sealed record Connection(string Id, IEdge Edge, DateTimeOffset Since);
+/// <param name="Id">Unique among all connections of all edges.</param>
+/// <param name="Edge">Where it is.</param>
+/// <param name="EdgeName">That by name, in a cluster.</param>
+/// <param name="Since">When it began.</param>
+internal sealed record Connection(string Id, IEdge Edge, string EdgeName, DateTimeOffset Since);
 
 /// <summary>One session of a client, as its grain holds it: connected, or durable and away.</summary>
 internal sealed class ClientSession(string clientId, bool isDurable, SessionRoute route)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
@@ -14,6 +15,7 @@ namespace OrleansIoT.Grains.Sessions;
 /// marked, and each topic gets its part of a batch. Part of a grain, and used in its turns only.
 /// </summary>
 /// <param name="name">How messages name the client: a device's id, or <c>users/{id}</c>.</param>
+/// <param name="limit">In a cluster, where an answer may be lost on its way, how long one is waited for; it is unknown then.</param>
 internal sealed partial class Publisher(
     string tenant,
     string name,
@@ -21,8 +23,12 @@ internal sealed partial class Publisher(
     ITelemetryHistory history,
     ISessionStore store,
     GrainsOptions options,
+    TimeSpan? limit,
     ILogger logger)
 {
+    /// <summary>Of which the first is the ordinary one.</summary>
+    private const int MostAttempts = 3;
+
     private readonly string _key = $"{tenant}/{name}";
 
     /// <summary>Made when the first message with the DUP flag asks for it; until then nothing needs to be remembered.</summary>
@@ -46,6 +52,7 @@ internal sealed partial class Publisher(
     {
         var batch = new PublishedBatch(messages);
         await Accept(batch, grants);
+        Exception? unknown = null;
 
         // All of them are on their way before the first one is awaited, so they become durable together.
         for (var share = batch.First; share is not null; share = share.Next)
@@ -57,18 +64,59 @@ internal sealed partial class Publisher(
         {
             try
             {
-                Redelivered += await share.Append!;
+                Redelivered += await (limit is { } most && !share.Append!.IsCompleted ? share.Append.WaitAsync(most) : share.Append!);
                 Remember(share.Messages);
             }
             catch (Exception e)
             {
-                Fail(batch, share, e);
+                unknown ??= await Retry(batch, share, session, isDurable, e);
             }
+        }
+
+        if (unknown is not null)
+        {
+            ExceptionDispatchInfo.Throw(unknown);
         }
 
         Refused += batch.Failed;
         return batch.Result();
     }
+
+    /// <summary>
+    /// What a topic has not stored because it goes on in another activation is given to that one. What may be stored,
+    /// because a silo died before it could say, is given again only where the topic recognises it: by its own time.
+    /// </summary>
+    /// <returns>Null when it is known what has become of it, and else why not: then nothing of the batch is answered.</returns>
+    private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
+    {
+        for (var attempt = 1; attempt < MostAttempts && MayBeRepeated(share, e); attempt++)
+        {
+            LogAppendRepeated(logger, _key, share.Topic, e.Message);
+            try
+            {
+                Redelivered += await GrainOf(share.Topic).Append(share.Messages, session, isDurable);
+                Remember(share.Messages);
+                return null;
+            }
+            catch (Exception again)
+            {
+                e = again;
+            }
+        }
+
+        if (e is FailureException failure)
+        {
+            batch.Fail(share, failure.Failure == Failure.Conflict ? Failure.Unavailable : failure.Failure, failure.Message);
+            return null;
+        }
+
+        LogAppendFailed(logger, _key, share.Topic, e);
+        return e;
+    }
+
+    private static bool MayBeRepeated(TopicShare share, Exception e) => e is FailureException failure
+        ? failure.Failure == Failure.Conflict
+        : e is not TimeoutException && share.Messages.All(message => message.HasOwnTime);
 
     /// <summary>Divides a batch among its topics; what may not be published is added to the failures.</summary>
     private async ValueTask Accept(PublishedBatch batch, ImmutableArray<string> grants)
@@ -163,18 +211,6 @@ internal sealed partial class Publisher(
 
     private async Task<HashSet<string>> ReadRetained() =>
         [.. await store.ReadRetainedTopics(_key, options.RetainedPerPublisher)];
-
-    private void Fail(PublishedBatch batch, TopicShare share, Exception e)
-    {
-        if (e is FailureException failure)
-        {
-            batch.Fail(share, failure.Failure, failure.Message);
-            return;
-        }
-
-        LogAppendFailed(logger, _key, share.Topic, e);
-        batch.Fail(share, Failure.Unavailable, "The reading could not be stored. Send it again.");
-    }
 
     private void Remember(ImmutableArray<TelemetryMessage> stored)
     {

@@ -22,6 +22,9 @@ public sealed class EdgeRoute(IEdge edge) : IRoute
 
     internal int Connections { get; set; }
 
+    /// <summary>Nobody is connected there any more.</summary>
+    internal bool IsGone => Connections == 0;
+
     internal void Sending(long bytes) => Interlocked.Add(ref _underWay, bytes);
 
     internal void Taken(long bytes) => Interlocked.Add(ref _underWay, -bytes);
@@ -61,6 +64,12 @@ public sealed class SessionRoute(string tenant, string name, bool isDurable)
 
     /// <summary>By filter, as the client wrote it.</summary>
     internal Dictionary<string, Subscription> Subscriptions { get; } = [];
+
+    /// <summary>Of the last that was said of it in the cluster; see <see cref="RouteEntry"/>.</summary>
+    internal long Stamp { get; set; }
+
+    /// <summary>Where the grain of its client was when that was said; empty where nothing was.</summary>
+    internal string Silo { get; set; } = "";
 
     internal bool Denies(string topic) => Denies(Denied, topic);
 

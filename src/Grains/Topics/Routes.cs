@@ -8,9 +8,9 @@ namespace OrleansIoT.Grains.Topics;
 
 /// <summary>
 /// Who subscribes to what, as this silo's topics need to know it. The grains of the clients say so directly; in a cluster,
-/// where a topic and a subscriber may be on different silos, a grain will push every change to all of them.
+/// where a topic and a subscriber may be on different silos, <see cref="RouteReplica"/> carries every change to all of them.
 /// </summary>
-public sealed class Routes
+public sealed partial class Routes
 {
     private readonly ConcurrentDictionary<string, TenantRoutes> _tenants = [];
 
@@ -21,7 +21,7 @@ public sealed class Routes
 /// A tenant's subscriptions: which edges have live ones, those of durable sessions, and the members of shares. For any
 /// number of threads; the calls about one session come one after the other.
 /// </summary>
-public sealed class TenantRoutes(string tenant)
+public sealed partial class TenantRoutes(string tenant)
 {
     private readonly Lock _gate = new();
     private readonly SubscriptionTree<IRoute> _tree = new();
@@ -47,17 +47,23 @@ public sealed class TenantRoutes(string tenant)
     {
         lock (_gate)
         {
-            if (!_sessions.TryGetValue(session, out var route))
+            if (_sessions.TryGetValue(session, out var route) && route.IsDurable)
             {
-                _sessions.Add(session, route = new SessionRoute(tenant, session, isDurable: true));
-                foreach (var subscription in subscriptions)
-                {
-                    Add(route, subscription);
-                }
-
-                Changed();
+                return route;
             }
 
+            if (route is not null)
+            {
+                Remove(route);
+            }
+
+            route = AddSession(session, isDurable: true);
+            foreach (var subscription in subscriptions)
+            {
+                Add(route, subscription);
+            }
+
+            Changed();
             return route;
         }
     }
@@ -69,24 +75,14 @@ public sealed class TenantRoutes(string tenant)
         {
             if (!_sessions.TryGetValue(session, out var route))
             {
-                _sessions.Add(session, route = new SessionRoute(tenant, session, isDurable));
+                route = AddSession(session, isDurable);
             }
 
-            if (!_edges.TryGetValue(edge, out var edgeRoute))
-            {
-                _edges.Add(edge, edgeRoute = new EdgeRoute(edge));
-            }
-
-            edgeRoute.Connections++;
+            Close(route); // what a grain that died with its silo has left
             route.Denied = denied;
-            route.Live = new LiveConnection(edgeRoute, connectionId);
+            Connect(route, edge, connectionId);
             if (route.Subscriptions.Count > 0)
             {
-                foreach (var filter in route.Subscriptions.Keys)
-                {
-                    Listen(edgeRoute, filter);
-                }
-
                 Changed();
             }
 
@@ -219,6 +215,28 @@ public sealed class TenantRoutes(string tenant)
                     where !members.IsEmpty
                     select new ShareOfTopic(share, members),
                 ]);
+        }
+    }
+
+    private SessionRoute AddSession(string session, bool isDurable)
+    {
+        var route = new SessionRoute(tenant, session, isDurable) { Stamp = StampOfGone(session) };
+        _sessions.Add(session, route);
+        return route;
+    }
+
+    private void Connect(SessionRoute route, IEdge edge, string connectionId)
+    {
+        if (!_edges.TryGetValue(edge, out var edgeRoute))
+        {
+            _edges.Add(edge, edgeRoute = new EdgeRoute(edge));
+        }
+
+        edgeRoute.Connections++;
+        route.Live = new LiveConnection(edgeRoute, connectionId);
+        foreach (var filter in route.Subscriptions.Keys)
+        {
+            Listen(edgeRoute, filter);
         }
     }
 

@@ -10,6 +10,11 @@ public sealed partial class TopicGrain
     /// <summary>An edge that has not taken so many bytes is taken for dead; what it misses waits in the durable queues.</summary>
     private const long MaxUnderWay = 64 * 1024 * 1024;
 
+    /// <summary>With pauses that grow it comes to more than it takes to find that an edge is dead.</summary>
+    private const int MostAttempts = 20;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private TenantRoutes _tenantRoutes = null!;
 
     /// <summary>The subscriptions' version that the audience is of; 0 before the first append.</summary>
@@ -103,7 +108,15 @@ public sealed partial class TopicGrain
         edge.Sending(bytes);
         try
         {
-            await edge.Edge.Deliver(delivery);
+            if (routes.IsOfCluster)
+            {
+                await DeliverAgain(edge, delivery with { Number = Random.Shared.NextInt64(1, long.MaxValue) });
+            }
+            else
+            {
+                await edge.Edge.Deliver(delivery);
+            }
+
             edge.IsFailing(false);
         }
         catch (Exception e)
@@ -116,6 +129,25 @@ public sealed partial class TopicGrain
         finally
         {
             edge.Taken(bytes);
+        }
+    }
+
+    /// <summary>
+    /// The silo that it goes by may die: it is sent again until the edge has it, or is dead and has no connections any more.
+    /// </summary>
+    private static async Task DeliverAgain(EdgeRoute edge, Delivery delivery)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await edge.Edge.Deliver(delivery);
+                return;
+            }
+            catch (Exception) when (attempt < MostAttempts && !edge.IsGone)
+            {
+                await Task.Delay(Pause * attempt);
+            }
         }
     }
 }

@@ -194,9 +194,14 @@ public sealed partial class TopicGrain(
     /// <returns>How many of the messages are in the history already.</returns>
     private async Task<int> Store(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
+        if (!routes.IsCurrent)
+        {
+            await routes.BecomeCurrent(); // who has subscribed on another silo by now hears this
+        }
+
         if (_givesWay)
         {
-            throw Unavailable(null);
+            throw new FailureException(Failure.Conflict, "The topic goes on in another activation. Send it again.");
         }
 
         int stored = 0, latest = -1;
@@ -247,7 +252,14 @@ public sealed partial class TopicGrain(
             DeactivateOnIdle();
             distribution?.Failed();
             Deliver();
-            throw e as FailureException ?? Unavailable(e);
+            throw e switch
+            {
+                FailureException => e,
+
+                // Another activation has numbered readings meanwhile, as after a split; or what stood before these failed.
+                SequenceConflictException => new FailureException(Failure.Conflict, "The topic has gone on elsewhere. Send it again.", e),
+                _ => Unavailable(e),
+            };
         }
 
         if (latest >= 0)

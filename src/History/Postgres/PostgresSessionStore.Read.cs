@@ -25,6 +25,19 @@ internal sealed partial class PostgresSessionStore
 
     private const string ReceivedOf = "SELECT packet_id FROM received WHERE session = $1 ORDER BY packet_id";
 
+    // From edge to edge, however many sessions each of them has.
+    private const string Edges =
+        """
+        WITH RECURSIVE found AS (
+            (SELECT edge FROM session WHERE connected ORDER BY edge LIMIT 1)
+            UNION ALL
+            SELECT (SELECT edge FROM session WHERE connected AND edge > found.edge ORDER BY edge LIMIT 1)
+            FROM found WHERE found.edge IS NOT NULL)
+        SELECT edge FROM found WHERE edge IS NOT NULL
+        """;
+
+    private const string ConnectedTo = "SELECT key FROM session WHERE connected AND edge = $1 LIMIT $2";
+
     private const string Due = "SELECT key FROM session WHERE due_at <= $1 ORDER BY due_at LIMIT $2";
 
     public Task<IReadOnlyList<StoredSession>> ReadSessions(string publisher, CancellationToken cancellation = default) =>
@@ -44,6 +57,13 @@ internal sealed partial class PostgresSessionStore
         database.Read<IReadOnlyList<StoredSubscription>>(
             connection => connection.All(row => new StoredSubscription(row.Text(6), Subscription(row)), AllSubscriptions),
             cancellation);
+
+    public Task<IReadOnlyList<string>> ReadEdges(CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<string>>(connection => connection.All(row => row.Text(0), Edges), cancellation);
+
+    public Task<IReadOnlyList<string>> ReadConnected(string edge, int limit, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<string>>(
+            connection => connection.All(row => row.Text(0), ConnectedTo, edge, (long)limit), cancellation);
 
     public Task<IReadOnlyList<string>> ReadDue(
         DateTimeOffset now, int limit, CancellationToken cancellation = default) =>

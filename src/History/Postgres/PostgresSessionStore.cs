@@ -10,10 +10,10 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
     // The column sent is of former connections, and this one may have sent whatever there is.
     private const string OpenOne =
         """
-        INSERT INTO session (key, client_id, expiry, connected, will_delay) VALUES ($1, $2, $3, true, $4)
+        INSERT INTO session (key, client_id, expiry, connected, will_delay, edge) VALUES ($1, $2, $3, true, $4, $5)
         ON CONFLICT (key) DO UPDATE SET
             expiry = excluded.expiry, sent = CASE WHEN session.connected THEN session.last ELSE session.sent END,
-            connected = true, expires_at = NULL, will_delay = excluded.will_delay, will_at = NULL
+            connected = true, expires_at = NULL, will_delay = excluded.will_delay, will_at = NULL, edge = excluded.edge
         """;
 
     private const string CloseOne =
@@ -81,7 +81,7 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
         "DELETE FROM session WHERE key = $1",
     ];
 
-    public Task Open(string session, string clientId, uint expiry, Will? will, bool isNew)
+    public Task Open(string session, string clientId, uint expiry, Will? will, bool isNew, string edge)
     {
         var message = will is null ? [] : MessageBlob.Write(will.Message);
         return database.Commit(session.Length + clientId.Length + message.Length, connection =>
@@ -91,7 +91,7 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
                 Delete(connection, session);
             }
 
-            connection.Run(OpenOne, session, clientId, expiry, will?.Delay);
+            connection.Run(OpenOne, session, clientId, expiry, will?.Delay, edge);
             connection.Run(RemoveWill, session);
             if (will is not null)
             {

@@ -26,6 +26,10 @@ internal sealed partial class SqliteSessionStore
 
     private const string ReceivedOf = "SELECT packet_id FROM received WHERE session = ?1";
 
+    private const string Edges = "SELECT DISTINCT edge FROM session WHERE connected = 1";
+
+    private const string ConnectedTo = "SELECT key FROM session WHERE connected = 1 AND edge = ?1 LIMIT ?2";
+
     private const string Due = "SELECT key FROM session WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
 
     public Task<IReadOnlyList<StoredSession>> ReadSessions(string publisher, CancellationToken cancellation = default) =>
@@ -43,6 +47,24 @@ internal sealed partial class SqliteSessionStore
             {
                 using var rows = connection.Prepare(AllSubscriptions);
                 return [.. All(rows, row => new StoredSubscription(row.Text(6), Subscription(row)))];
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<string>> ReadEdges(CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<string>>(
+            connection =>
+            {
+                using var rows = connection.Prepare(Edges);
+                return [.. All(rows, row => row.Text(0))];
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<string>> ReadConnected(string edge, int limit, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<string>>(
+            connection =>
+            {
+                using var rows = connection.Prepare(ConnectedTo).Bind(1, edge).Bind(2, limit);
+                return [.. All(rows, row => row.Text(0))];
             },
             cancellation);
 

@@ -8,10 +8,10 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
     // The column sent is of former connections, and this one may have sent whatever there is.
     private const string OpenOne =
         """
-        INSERT INTO session (key, client_id, expiry, connected, will_delay) VALUES (?1, ?2, ?3, 1, ?4)
+        INSERT INTO session (key, client_id, expiry, connected, will_delay, edge) VALUES (?1, ?2, ?3, 1, ?4, ?5)
         ON CONFLICT (key) DO UPDATE SET
             expiry = excluded.expiry, sent = iif(connected, last, sent), connected = 1,
-            expires_at = NULL, will_delay = excluded.will_delay, will_at = NULL
+            expires_at = NULL, will_delay = excluded.will_delay, will_at = NULL, edge = excluded.edge
         """;
 
     private const string CloseOne =
@@ -77,7 +77,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
         "DELETE FROM session WHERE key = ?1",
     ];
 
-    public Task Open(string session, string clientId, uint expiry, Will? will, bool isNew)
+    public Task Open(string session, string clientId, uint expiry, Will? will, bool isNew, string edge)
     {
         var message = will is null ? [] : MessageBlob.Write(will.Message);
         return database.Commit(session.Length + clientId.Length + message.Length, connection =>
@@ -87,7 +87,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sessio
                 Delete(connection, session);
             }
 
-            using var open = connection.Prepare(OpenOne).Bind(1, session).Bind(2, clientId).Bind(3, expiry);
+            using var open = connection.Prepare(OpenOne).Bind(1, session).Bind(2, clientId).Bind(3, expiry).Bind(5, edge);
             (will is null ? open.BindNull(4) : open.Bind(4, will.Delay)).Run();
             connection.Prepare(RemoveWill).Bind(1, session).Run();
             if (will is not null)

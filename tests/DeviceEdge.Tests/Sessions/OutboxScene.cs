@@ -225,6 +225,8 @@ internal sealed class TestClientGrain : IClientGrain
 
     public Task Due(string clientId) => throw new NotSupportedException();
 
+    public Task EdgeLost(string edge) => throw new NotSupportedException();
+
     private static Task<TAnswer> Wait<TAsked, TAnswer>(Channel<GrainCall<TAsked, TAnswer>> calls, TAsked asked)
     {
         var call = new GrainCall<TAsked, TAnswer>(asked, Caller.Current);

@@ -260,6 +260,8 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
 
     public Task Due(string clientId) => throw new NotSupportedException();
 
+    public Task EdgeLost(string edge) => throw new NotSupportedException();
+
     public Task<string> Register(DeviceRegistration registration) => throw new NotSupportedException();
 
     public Task Change(DeviceChange change) => throw new NotSupportedException();

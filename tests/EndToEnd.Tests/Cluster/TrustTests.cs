@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using OrleansIoT.Fixtures;
 
@@ -54,16 +53,20 @@ public sealed class TrustTests : IAsyncLifetime
         Assert.Contains(silo.Output, line => line.Contains("revoked", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_gateway_without_the_clusters_keys_speaks_for_nobody()
+    [Theory]
+    [InlineData("MutualTls", "Trust:Mode is MutualTls here and Hmac, MutualTls there")]
+    [InlineData("other keys", "the key of Trust:KeyFile is")]
+    public async Task Who_goes_by_something_else_than_the_cluster_does_not_join_and_hears_what(string what, string why)
     {
         await using var silo = await Start("silo", "silo-1", "MutualTls+Hmac");
-        await using var gateway = await Start("gateway", "gateway-1", "MutualTls");
-        using var http = new HttpClient();
-        using var answer = await http.PostAsJsonAsync(
-            new Uri($"http://127.0.0.1:{gateway.HttpPort}/auth/login"), new { email = "admin@localhost", password = IotProcess.AdminPassword });
-        Assert.False(answer.IsSuccessStatusCode);
-        Assert.Contains(silo.Output, line => line.Contains("its caller's envelope is missing", StringComparison.Ordinal));
+        var keys = Path.Combine(_folder, "other-keys");
+        await Run("--rotate-cluster-key", keys);
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => Start("gateway", "gateway-1", what == "MutualTls" ? what : "MutualTls+Hmac", keys));
+
+        Assert.Contains("may not join the cluster", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(why, refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,12 +93,12 @@ public sealed class TrustTests : IAsyncLifetime
         return answer.IsSuccessStatusCode;
     }
 
-    private Task<IotProcess> Start(string role, string name, string mode) => IotProcess.StartWith(
+    private Task<IotProcess> Start(string role, string name, string mode, string? keys = null) => IotProcess.StartWith(
         [
             ("IOT_Cluster__SiloPort", FreePort()),
             ("IOT_Cluster__GatewayPort", FreePort()),
             ("IOT_Trust__Mode", mode),
-            .. mode.Contains("Hmac", StringComparison.Ordinal) ? new[] { ("IOT_Trust__KeyFile", Keys) } : [],
+            .. mode.Contains("Hmac", StringComparison.Ordinal) ? new[] { ("IOT_Trust__KeyFile", keys ?? Keys) } : [],
             ("IOT_Trust__Certificate", Path.Combine(Pki, "issued", $"{name}.crt")),
             ("IOT_Trust__CertificateKey", Path.Combine(Pki, "issued", $"{name}.key")),
             ("IOT_Trust__Ca", Path.Combine(Pki, "ca.crt")),

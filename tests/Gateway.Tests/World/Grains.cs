@@ -143,6 +143,8 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     public Task Due(string clientId) => throw new NotSupportedException();
 
+    public Task EdgeLost(string edge) => throw new NotSupportedException();
+
     private DeviceSnapshot Existing() =>
         world.Devices.TryGetValue(key, out var device) ? device.Snapshot : throw InMemoryGrains.NotFound();
 }

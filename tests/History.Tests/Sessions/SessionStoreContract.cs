@@ -46,6 +46,23 @@ public abstract partial class SessionStoreContract : IAsyncLifetime
     protected abstract Task Reopen(Action<HistoryOptions>? configure = null);
 
     [Fact]
+    public async Task Sessions_are_found_by_the_edge_that_they_are_connected_to()
+    {
+        await Sessions.Open(Session, "c", 60, null, isNew: true, "edge-1");
+        await Sessions.Open("default/meter-8/c", "c", 60, null, isNew: true, "edge-2");
+        await Sessions.Open("default/meter-9/c", "c", 60, null, isNew: true, "edge-1");
+        await Sessions.Close("default/meter-9/c", 60, null, null, 0);
+
+        Assert.Equal(["edge-1", "edge-2"], (await Sessions.ReadEdges()).Order());
+        Assert.Equal([Session], await Sessions.ReadConnected("edge-1", 10));
+        Assert.Empty(await Sessions.ReadConnected("edge-3", 10));
+
+        await Sessions.Open(Session, "c", 60, null, isNew: false, "edge-2");
+        Assert.Single(await Sessions.ReadConnected("edge-2", 1));
+        Assert.Equal(["edge-2"], await Sessions.ReadEdges());
+    }
+
+    [Fact]
     public async Task A_session_comes_back_as_it_was_opened()
     {
         var will = new Will(Full with { Retain = true }, Delay: 4_294_967_295);

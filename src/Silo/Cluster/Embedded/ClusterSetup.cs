@@ -36,4 +36,9 @@ public static class ClusterSetup
         _ = options.Postgres is null ? builder.Services.AddSqliteReminders() : builder.Services.AddPostgresReminders();
         builder.Services.AddEmbeddedSilo(silo => silo.AddGrains(typeof(GrainsSetup).Assembly));
     }
+
+    /// <summary>There are no others.</summary>
+    public static void AddCluster(this WebApplicationBuilder builder, SiloOptions options)
+    {
+    }
 }

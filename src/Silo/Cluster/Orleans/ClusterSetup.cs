@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
+using OrleansIoT.DeviceEdge;
+using OrleansIoT.Grains;
 using OrleansIoT.Silo.Trust;
 
 namespace OrleansIoT.Silo.Cluster.Orleans;
@@ -38,6 +40,28 @@ public static class ClusterSetup
         }
     }
 
+    /// <summary>What the grains and the edge of this process are besides, where there may be others. To be added behind them.</summary>
+    public static void AddCluster(this WebApplicationBuilder builder, SiloOptions options)
+    {
+        if (options.Postgres is not { } postgres)
+        {
+            return;
+        }
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Silo))
+        {
+            builder.Services.AddRouteReplica<Silos>();
+            builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, LastGrain>();
+        }
+
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))
+        {
+            builder.Services.AddEdgePresence();
+        }
+
+        builder.Services.AddAgreement(postgres);
+    }
+
     /// <summary>On ports of this machine's own, with none for clients.</summary>
     private static void AddLoneSilo(WebApplicationBuilder builder, SiloOptions options, bool isSilo, TrustOptions trust)
     {
@@ -60,6 +84,8 @@ public static class ClusterSetup
         silo.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
+        silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0029
+        Timings.Set(silo);
         if (isMutual)
         {
             Peers.Protect(silo);
@@ -71,6 +97,7 @@ public static class ClusterSetup
         client.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         client.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         client.UseConnectionRetryFilter<PatientConnection>();
+        Timings.Set(client);
         if (isMutual)
         {
             Peers.Protect(client);

@@ -15,10 +15,10 @@ internal static class Membership
     /// <exception cref="CannotStartException">The database does not answer, or does not let us.</exception>
     public static string Apply(string connectionString)
     {
-        var ours = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, ApplicationName = "orleans-iot membership" };
+        var ours = Connection(connectionString);
         try
         {
-            using var connection = new NpgsqlConnection(ours.ConnectionString);
+            using var connection = new NpgsqlConnection(ours);
             connection.Open();
             using var transaction = connection.BeginTransaction();
             Run(connection, $"SELECT pg_advisory_xact_lock({Lock}); CREATE SCHEMA IF NOT EXISTS {Schema}");
@@ -30,8 +30,15 @@ internal static class Membership
             throw new CannotStartException($"The cluster's membership cannot be kept in PostgreSQL: {e.Message}");
         }
 
-        return ours.ConnectionString;
+        return ours;
     }
+
+    /// <summary>The same database, and in it the schema of the membership.</summary>
+    public static string Connection(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        SearchPath = Schema,
+        ApplicationName = "orleans-iot membership",
+    }.ConnectionString;
 
     private static void Run(NpgsqlConnection connection, string sql)
     {

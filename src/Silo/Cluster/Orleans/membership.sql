@@ -26,6 +26,16 @@ CREATE TABLE IF NOT EXISTS membership (
     PRIMARY KEY (cluster, address, port, generation)
 );
 
+-- What the processes of a cluster go by; not Orleans' but ours. See Agreement.cs.
+CREATE TABLE IF NOT EXISTS agreement (
+    cluster text NOT NULL,
+    process text NOT NULL,
+    role text NOT NULL,
+    terms text NOT NULL, -- JSON
+    seen_at timestamptz NOT NULL,
+    PRIMARY KEY (cluster, process)
+);
+
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES
 ('GatewaysQueryKey', $$
     SELECT address AS "Address", proxy_port AS "ProxyPort", generation AS "Generation"

@@ -1,0 +1,1 @@
+import{R as e,z as t}from"./index-DAhubwHw.js";function n(n){return t(e.GET(`/status`,{signal:n??null}))}export{n as t};

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Http;
+
+namespace OrleansIoT.Gateway.Failures;
+
+/// <summary>
+/// A call in flight to a silo that dies has no answer. What only reads is asked again, of the silo that has taken its place;
+/// everything else is reported, for it may have been done.
+/// </summary>
+internal sealed class ReadAgain(RequestDelegate next)
+{
+    /// <summary>Of which the first is the ordinary one: the second may come before the silo is known to be dead.</summary>
+    private const int MostAttempts = 3;
+
+    public Task InvokeAsync(HttpContext context) => HttpMethods.IsGet(context.Request.Method) ? Read(context) : next(context);
+
+    private async Task Read(HttpContext context)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await next(context);
+                return;
+            }
+            catch (TimeoutException) when (attempt < MostAttempts && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+            {
+                // again
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+
+namespace OrleansIoT.Grains.Topics;
+
+/// <summary>
+/// Where there are several silos: this copy is good for a while after the route table was last heard, and what the grains
+/// of this silo change is said to all others. Without a cluster it is always good, and there is nobody to tell.
+/// </summary>
+public sealed partial class Routes
+{
+    /// <summary>How long a publication waits for the copy to be good again: less than a device waits for PUBACK.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _renewing = new();
+    private IRouteSpread? _spread;
+    private long _currentUntil = long.MaxValue;
+    private TaskCompletionSource? _renewed;
+
+    /// <summary>Whether there is a network between topics and edges.</summary>
+    public bool IsOfCluster => _spread is not null;
+
+    /// <summary>Whether every change that is complete anywhere in the cluster is here. Of an environment without others: yes.</summary>
+    public bool IsCurrent => Volatile.Read(ref _currentUntil) is var until
+        && (until == long.MaxValue || Environment.TickCount64 <= until);
+
+    /// <summary>Complete when it is.</summary>
+    /// <exception cref="FailureException">Unavailable: that takes too long.</exception>
+    public async Task BecomeCurrent()
+    {
+        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!IsCurrent)
+        {
+            var left = until - Environment.TickCount64;
+            try
+            {
+                await Renewed().WaitAsync(TimeSpan.FromMilliseconds(Math.Max(0, left)));
+            }
+            catch (TimeoutException e)
+            {
+                throw new FailureException(Failure.Unavailable, "It is not known who subscribes. Send it again.", e);
+            }
+        }
+    }
+
+    /// <summary>A session's route has changed here. Complete when every topic of the cluster knows.</summary>
+    /// <exception cref="FailureException">Unavailable: not all of them could be told in time.</exception>
+    internal Task Spread(TenantRoutes tenant, SessionRoute route) => _spread?.Spread(tenant, route) ?? Task.CompletedTask;
+
+    /// <summary>Nothing counts until <see cref="Renew"/>.</summary>
+    internal void BelongTo(IRouteSpread cluster)
+    {
+        _spread = cluster;
+        Volatile.Write(ref _currentUntil, 0);
+    }
+
+    /// <param name="until">In ticks of the environment.</param>
+    internal void Renew(long until)
+    {
+        lock (_renewing)
+        {
+            Volatile.Write(ref _currentUntil, until);
+            _renewed?.TrySetResult();
+            _renewed = null;
+        }
+    }
+
+    internal void Apply(RouteEntry entry)
+    {
+        var (tenant, session) = GrainKey.Parse(entry.Session);
+        Of(tenant).Apply(entry, session);
+    }
+
+    /// <summary>Of every session of every tenant that something is to be routed to, as of now.</summary>
+    internal List<RouteEntry> Entries() => [.. _tenants.Values.SelectMany(tenant => tenant.Entries())];
+
+    private Task Renewed()
+    {
+        lock (_renewing)
+        {
+            return IsCurrent
+                ? Task.CompletedTask
+                : (_renewed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+}
+
+/// <summary>Says changes of routes to the other silos.</summary>
+internal interface IRouteSpread
+{
+    Task Spread(TenantRoutes tenant, SessionRoute route);
+}

@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using System.Net;
+using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Fixtures;
+
+namespace OrleansIoT.EndToEnd.Tests.Cluster;
+
+/// <summary>Processes of a cluster die, stand still and end: what was acknowledged is stored once, and everybody goes on.</summary>
+public sealed class FailureTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData("the silo of the route table")]
+    [InlineData("another silo")]
+    [InlineData("an edge")]
+    public async Task What_was_acknowledged_is_stored_once_and_devices_go_on_when_somebody_is_killed(string whom)
+    {
+        await using var cluster = await TestCluster.Start(silos: 2, edges: 2, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        await using var fleet = new Fleet(cluster, devices: 6);
+        await fleet.HaveAcknowledged(5);
+
+        var victim = whom switch
+        {
+            "an edge" => cluster.Edges[0],
+            "another silo" => cluster.Silos[1],
+            _ => cluster.Silos[0],
+        };
+        await victim.Kill();
+        await fleet.HaveAcknowledged(5);
+        await victim.StartAgain();
+        await fleet.HaveAcknowledged(5);
+
+        await fleet.Stop();
+        foreach (var (topic, acknowledged) in fleet.Acknowledged)
+        {
+            var stored = (await admin.ReadAll(topic, "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"))
+                .Select(reading => reading.GetProperty("value").GetInt32()).ToList();
+            Assert.Equal(stored.Distinct(), stored);
+            Assert.Subset(stored.ToHashSet(), acknowledged.ToHashSet());
+        }
+    }
+
+    [Fact]
+    public async Task A_silo_that_is_told_to_end_leaves_no_failed_request()
+    {
+        await using var cluster = await TestCluster.Start(silos: 2, edges: 0, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        for (var i = 0; i < 10; i++)
+        {
+            await admin.RegisterDevice($"meter-{i}");
+        }
+
+        var isOver = false;
+        var asking = Task.Run(async () =>
+        {
+            var answers = new List<HttpStatusCode>();
+            for (var i = 0; !Volatile.Read(ref isOver); i++)
+            {
+                answers.Add((await admin.Get($"/devices/meter-{i % 10}")).Status);
+            }
+
+            return answers;
+        });
+        await cluster.Silos[0].Terminate();
+        Assert.Equal(HttpStatusCode.OK, (await admin.Get("/devices/meter-0")).Status);
+        Volatile.Write(ref isOver, true);
+
+        Assert.All(await asking.WaitAsync(Patience), status => Assert.Equal(HttpStatusCode.OK, status));
+    }
+
+    /// <summary>As on a machine that is too busy: for a second and a half at a time, and a silo is dead after four.</summary>
+    [Fact]
+    public async Task A_silo_that_stands_still_again_and_again_is_not_declared_dead()
+    {
+        await using var cluster = await TestCluster.Start(silos: 2, edges: 0, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        for (var i = 0; i < 6; i++)
+        {
+            cluster.Silos[1].Signal(IotProcess.Stop);
+            await Task.Delay(1_500); // there is no event: this is how long it stands
+            cluster.Silos[1].Signal(IotProcess.Continue);
+            Assert.Equal(HttpStatusCode.OK, (await admin.Get("/devices")).Status);
+        }
+
+        Assert.True(cluster.Silos[1].IsAlive);
+        Assert.Equal("2", cluster.Ask("SELECT count(*) FROM orleans.membership WHERE status = 3"));
+    }
+
+    [Fact]
+    public async Task The_will_of_a_client_whose_edge_was_killed_is_heard()
+    {
+        await using var cluster = await TestCluster.Start(silos: 1, edges: 2, gateways: 0);
+        await using var watcher = new MqttClient("watcher");
+        await watcher.Connect(cluster.Edges[1].MqttPort);
+        await watcher.Subscribe("wills/#");
+        await using var mortal = new MqttClient("mortal") { Will = new ConnectWill("wills/mortal", "gone"u8.ToArray(), Qos.AtLeastOnce, false) };
+        await mortal.Connect(cluster.Edges[0].MqttPort);
+
+        await cluster.Edges[0].Kill();
+
+        await watcher.Until(received => received.Any(message => message.Text() == "gone"), Patience);
+    }
+
+    [Fact]
+    public async Task Everything_goes_on_when_PostgreSQL_has_been_restarted()
+    {
+        using var server = new PostgresServer();
+        await using var cluster = await TestCluster.StartOn(server, silos: 2, edges: 1, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        await using var fleet = new Fleet(cluster, devices: 4);
+        await fleet.HaveAcknowledged(5);
+
+        server.StopImmediately();
+        server.Start();
+
+        await fleet.HaveAcknowledged(5);
+        await fleet.Stop();
+        Assert.All(cluster.Silos, silo => Assert.True(silo.IsAlive));
+        foreach (var (topic, acknowledged) in fleet.Acknowledged)
+        {
+            var stored = (await admin.ReadAll(topic, "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"))
+                .Select(reading => reading.GetProperty("value").GetInt32()).ToList();
+            Assert.Equal(stored.Distinct(), stored);
+            Assert.Subset(stored.ToHashSet(), acknowledged.ToHashSet());
+        }
+    }
+
+    /// <summary>Devices with durable sessions that publish one reading after the other, and come back to the next edge when they are cut.</summary>
+    private sealed class Fleet : IAsyncDisposable
+    {
+        private readonly TestCluster _cluster;
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly SemaphoreSlim _acknowledgements = new(0);
+        private readonly List<Task> _devices;
+
+        public Fleet(TestCluster cluster, int devices)
+        {
+            _cluster = cluster;
+            _devices = [.. Enumerable.Range(0, devices).Select(i => Task.Run(() => Run(i)))];
+        }
+
+        public ConcurrentDictionary<string, ConcurrentQueue<int>> Acknowledged { get; } = [];
+
+        /// <summary>Complete when every device has had so many more acknowledgements.</summary>
+        public async Task HaveAcknowledged(int more)
+        {
+            await Until(() => Acknowledged.Count == _devices.Count);
+            var goals = Acknowledged.ToDictionary(device => device.Key, device => device.Value.Count + more);
+            await Until(() => goals.All(goal => Acknowledged[goal.Key].Count >= goal.Value));
+        }
+
+        private async Task Until(Func<bool> condition)
+        {
+            using var limit = new CancellationTokenSource(Patience);
+            while (!condition())
+            {
+                await _acknowledgements.WaitAsync(limit.Token);
+            }
+        }
+
+        public async Task Stop()
+        {
+            await _stopping.CancelAsync();
+            await Task.WhenAll(_devices).WaitAsync(Patience);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Stop();
+            _stopping.Dispose();
+            _acknowledgements.Dispose();
+        }
+
+        private async Task Run(int number)
+        {
+            var id = $"device-{number}";
+            var topic = $"devices/{id}/t";
+            await using var client = new MqttClient(id) { SessionExpiry = MqttClient.Forever };
+            var edge = number;
+            var isConnected = false;
+            for (var reading = 1; !_stopping.IsCancellationRequested; reading++)
+            {
+                Task? published = null;
+                while (published is null or { IsCompletedSuccessfully: false })
+                {
+                    try
+                    {
+                        if (!isConnected)
+                        {
+                            await client.Connect(_cluster.Edges[edge++ % _cluster.Edges.Count].MqttPort, cleanStart: false);
+                            isConnected = true;
+                        }
+
+                        published ??= client.Publish(topic, $"{reading}");
+                        await Task.WhenAny(published, client.Ended).WaitAsync(Patience);
+                        isConnected = !client.Ended.IsCompleted;
+                    }
+                    catch (Exception) when (!_stopping.IsCancellationRequested)
+                    {
+                        isConnected = false;
+                        await Task.Delay(100); // nobody says when an edge listens again
+                    }
+
+                    if (_stopping.IsCancellationRequested)
+                    {
+                        return;
+                    }
+                }
+
+                Acknowledged.GetOrAdd(topic, _ => []).Enqueue(reading);
+                _acknowledgements.Release();
+            }
+        }
+    }
+}
