@@ -36,11 +36,12 @@ public sealed class Api : IDisposable
     }
 
     /// <summary>Asks one gateway, once.</summary>
-    public async Task<(int? Status, JsonElement Body)> Ask(HttpMethod method, string path, object? body = null)
+    /// <param name="mayBeMissing">Whether 404 is an answer like any other.</param>
+    public async Task<(int? Status, JsonElement Body)> Ask(HttpMethod method, string path, object? body = null, bool mayBeMissing = false)
     {
         var gateway = _gateways[(int)((uint)Interlocked.Increment(ref _next) % _gateways.Count)];
         var token = await Token(gateway);
-        return token is null ? (null, default) : await Send(gateway, method, path, body, token);
+        return token is null ? (null, default) : await Send(gateway, method, path, body, token, mayBeMissing);
     }
 
     /// <summary>Asks until it is answered as it should be.</summary>
@@ -74,7 +75,7 @@ public sealed class Api : IDisposable
         for (string? cursor = null; ;)
         {
             var path = $"/iot/{topic}/2000-01-01T00:00:00Z/2100-01-01T00:00:00Z?limit=5000{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}";
-            var (status, page) = await Ask(HttpMethod.Get, path);
+            var (status, page) = await Ask(HttpMethod.Get, path, mayBeMissing: true);
             if (status == 404)
             {
                 return null;
@@ -121,7 +122,7 @@ public sealed class Api : IDisposable
         }
     }
 
-    private async Task<(int? Status, JsonElement Body)> Send(Uri gateway, HttpMethod method, string path, object? body, string? token)
+    private async Task<(int? Status, JsonElement Body)> Send(Uri gateway, HttpMethod method, string path, object? body, string? token, bool mayBeMissing = false)
     {
         using var request = new HttpRequestMessage(method, new Uri(gateway, path));
         request.Content = body is null ? null : JsonContent.Create(body);
@@ -134,7 +135,7 @@ public sealed class Api : IDisposable
             var status = (int)answer.StatusCode;
             _ledger.End<Request>(
                 operation,
-                status < 300 ? Outcome.Ok : status is 429 or 503 or 504 ? Outcome.Info : Outcome.Fail,
+                status < 300 || (mayBeMissing && status == 404) ? Outcome.Ok : status is 429 or 503 or 504 ? Outcome.Info : Outcome.Fail,
                 ended => ended with { Status = status, Answer = status < 300 ? null : text });
             return (status, IsJson(answer) ? JsonSerializer.Deserialize<JsonElement>(text) : default);
         }
