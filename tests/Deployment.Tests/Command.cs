@@ -10,7 +10,8 @@ internal static class Command
 
     public static async Task<CommandResult> Run(string program, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments)
+        var path = program.Contains('/', StringComparison.Ordinal) ? Path.Combine(Repository.Root, program) : program;
+        var info = new ProcessStartInfo(path, arguments)
         {
             WorkingDirectory = Repository.Root,
             RedirectStandardInput = true,
