@@ -137,8 +137,15 @@ public sealed class CheckerTests
     [InlineData("2026-01-01T00:00:00.000Z crit: Orleans.Runtime.Catalog[1] something")]
     [InlineData("2026-01-01T00:00:00.000Z fail: a.B[1] failed System.NullReferenceException: Object reference")]
     [InlineData("2026-01-01 00:00:00 UTC [1] ERROR:  invalid page in block 3 of relation base/1/2")]
+    [InlineData("FATAL EXCEPTION from Orleans.Runtime.Scheduler. Context: something")]
     public void C14_finds_what_nobody_expects_in_a_log(string line) =>
         Finds("C14", line[..10], Story.Good with { Log = [new LogLine("silo-1", line)] });
+
+    [Fact]
+    public void C14_lets_a_silo_end_that_the_others_took_for_dead() => Assert.Empty(Story.Broken("C14", Story.Good with
+    {
+        Log = [new LogLine("silo-1", "FATAL EXCEPTION from MembershipTableManager. Context: I have been told I am dead, so this silo will stop!")],
+    }));
 
     [Fact]
     public void C14_finds_a_damaged_store() => Finds("C14", "integrity", Story.Good with { Damage = ["integrity_check: row 3 missing"] });

@@ -36,9 +36,9 @@ internal static partial class Processes
     ];
 
     /// <summary>
-    /// Of .NET: an exception that nobody caught, a crash of the runtime. Of ours: what the gateway logs as a bug. Of
-    /// PostgreSQL: what it never says because of a kill.
+    /// Of .NET: an exception that nobody caught, or that only a mistake throws, and a crash of the runtime; but a silo that was
+    /// stopped for so long that the others took it for dead ends itself when it hears so. Of PostgreSQL: damage.
     /// </summary>
-    [GeneratedRegex(@"Unhandled exception|Fatal error\.|FailFast|^\S+ crit: |bug in|PANIC: (?!.*terminat)|invalid page|could not read block|NullReferenceException|ObjectDisposedException|InvalidCastException|IndexOutOfRangeException|KeyNotFoundException|StackOverflow")]
+    [GeneratedRegex(@"Unhandled exception|Fatal error\.|^FATAL EXCEPTION from (?!.*told I am dead)|^\S+ crit: |PANIC: (?!.*terminat)|invalid page|could not read block|NullReferenceException|ObjectDisposedException|InvalidCastException|IndexOutOfRangeException|KeyNotFoundException|StackOverflow")]
     private static partial Regex Bug();
 }
