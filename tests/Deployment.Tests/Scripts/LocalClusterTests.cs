@@ -28,7 +28,7 @@ public sealed class LocalClusterTests
         (await Command.Run("deploy/make-secrets", secrets.Path)).Succeeded();
         string[] environment =
         [
-            "FRONT_MQTT=127.0.0.1:0", "FRONT_MQTTS=127.0.0.1:0", "FRONT_HTTPS=127.0.0.1:0", $"FRONT_CERT={secrets.Path}/tls/server.crt",
+            "FRONT_MQTT=127.0.0.1:1883", "FRONT_MQTTS=127.0.0.1:8883", "FRONT_HTTPS=127.0.0.1:8443", $"FRONT_CERT={secrets.Path}/tls/server.crt",
         ];
         (await Command.Run("env", [.. environment, "haproxy", "-c", .. files.SelectMany(file => new[] { "-f", file })])).Succeeded();
     }
