@@ -1,4 +1,3 @@
-using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.Faults.Recording;
 
 namespace OrleansIoT.Faults.Checkers;

@@ -1,4 +1,3 @@
-using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.Faults.Nemesis;
 using OrleansIoT.Topics;
 

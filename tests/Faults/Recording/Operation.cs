@@ -1,5 +1,3 @@
-using OrleansIoT.DeviceEdge.Mqtt;
-
 namespace OrleansIoT.Faults.Recording;
 
 /// <summary>What came of an operation, as its client knows it.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using OrleansIoT.Faults.Checkers;
-using OrleansIoT.Faults.Nemesis;
 using OrleansIoT.Faults.Recording;
 
 namespace OrleansIoT.Faults.Reports;

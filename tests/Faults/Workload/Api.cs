@@ -18,12 +18,10 @@ public sealed class Api : IDisposable
     private readonly Ledger _ledger;
     private readonly string _name;
     private readonly object _credentials;
-    private readonly HttpClient _http = new(new SocketsHttpHandler
+    private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(2), AllowAutoRedirect = false })
     {
-        ConnectTimeout = TimeSpan.FromSeconds(2),
-        AllowAutoRedirect = false,
-        PooledConnectionLifetime = TimeSpan.FromSeconds(30),
-    }) { Timeout = Patience };
+        Timeout = Patience,
+    };
 
     private readonly SemaphoreSlim _signingIn = new(1);
     private int _next;

@@ -1,5 +1,4 @@
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Faults.Recording;
 
 namespace OrleansIoT.Faults.Workload;

@@ -1,4 +1,3 @@
-using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Faults.Recording;
 using OrleansIoT.Fixtures;

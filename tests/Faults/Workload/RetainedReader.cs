@@ -1,6 +1,5 @@
 using System.Net;
 using OrleansIoT.DeviceEdge.Mqtt;
-using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Faults.Recording;
 using OrleansIoT.Fixtures;
 

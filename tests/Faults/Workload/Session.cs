@@ -254,7 +254,7 @@ internal sealed class Session : IAsyncDisposable
         }
     }
 
-    private async Task IfConnected(Func<Task> action)
+    private static async Task IfConnected(Func<Task> action)
     {
         try
         {
