@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using OrleansIoT.Deployment.Tests.Compose;
 
 namespace OrleansIoT.Deployment.Tests.Scripts;
 
 /// <summary>The scripts that make what the processes of a cluster share, as an operator runs them.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class SecretsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("secrets-").FullName;
