@@ -31,6 +31,7 @@ public static class CommandLine
         new("--restore", "FILE", "restore a backup into DIR, which has no database yet, and end", "none", (o, v) => o.Restore = v),
         new("--rotate-keys", "[now]", "make new keys for tokens, also beside processes that use them, and end; with now those before are worth nothing any more", "none", (o, v) => o.RotateKeys = v),
         new("--rotate-cluster-key", "FILE", "make the cluster's keys for Trust:Mode Hmac, or add one, and end", "none", (o, v) => o.RotateClusterKey = v),
+        new("--check-health", "[live]", "ask the process that runs here with these options whether it is ready, or with live whether it answers, and end", "none", (o, v) => o.CheckHealth = v),
         new("--demo", "N", "how many simulated devices to run", "0", (o, v) => o.Demo = Number("--demo", v)),
     ];
 

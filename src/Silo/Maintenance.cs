@@ -13,6 +13,7 @@ public static class Maintenance
         { Backup: { } file } => () => Backup.Make(options.Data, file, TimeProvider.System),
         { Restore: { } file } => () => Restore.From(file, options.Data, TimeProvider.System),
         { RotateKeys: { } mode } => () => KeyRotation.Rotate(options.Data, atOnce: mode == "now", TimeProvider.System),
+        { CheckHealth: { } what } => () => HealthCommand.Ask(options, what),
         { RotateClusterKey: { } file } => () => ClusterKeyFile.Rotate(file, TimeProvider.System),
         _ => null,
     };

@@ -75,6 +75,12 @@ public sealed class SiloOptions
     /// <summary>The file of the cluster's keys to make or to add a key to, instead of running. Default: none</summary>
     public string? RotateClusterKey { get; set; }
 
+    /// <summary>
+    /// Not null: the process that runs here with these options is asked for its health, instead of running. Empty, and it is
+    /// whether it is ready; <c>live</c>, and it is whether it answers. Default: none
+    /// </summary>
+    public string? CheckHealth { get; set; }
+
     internal IPAddress Address { get; private set; } = IPAddress.Loopback;
 
     internal ProcessRoles ProcessRoles { get; private set; } = ProcessRoles.All;
@@ -128,6 +134,16 @@ public sealed class SiloOptions
         if (RotateKeys is not null && (Backup ?? Restore) is not null)
         {
             throw new UsageException("--rotate-keys and --backup or --restore exclude each other.");
+        }
+
+        if (CheckHealth is not (null or "" or "live"))
+        {
+            throw new UsageException($"--check-health {CheckHealth}: alone, or with 'live'.");
+        }
+
+        if (CheckHealth is not null && Http == 0)
+        {
+            throw new UsageException("--check-health needs the port of the process: --http is 0, which takes a free one.");
         }
 
         if (Backup is "" || Restore is "")

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
@@ -47,6 +48,9 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
     /// <summary>Whether topics are sent as aliases, as far as the server takes them.</summary>
     public bool UsesTopicAliases { get; set; }
 
+    /// <summary>How long the server may take to answer a CONNECT.</summary>
+    public TimeSpan ConnectPatience { get; set; } = Patience;
+
     /// <summary>The DISCONNECT that the server has sent since the last <see cref="Connect(int, bool)"/>, also one on the connection before.</summary>
     public DisconnectPacket? Farewell { get; private set; }
 
@@ -59,7 +63,11 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
     /// </summary>
     /// <returns>The server's answer; there is a connection only if it is a success.</returns>
     /// <exception cref="IOException">The connection ended before there was an answer.</exception>
-    public async Task<ConnAckPacket> Connect(int port, bool cleanStart = true)
+    public Task<ConnAckPacket> Connect(int port, bool cleanStart = true) =>
+        Connect(new IPEndPoint(IPAddress.Loopback, port), cleanStart);
+
+    /// <summary>The same, wherever the server is.</summary>
+    public async Task<ConnAckPacket> Connect(EndPoint server, bool cleanStart = true)
     {
         lock (_gate)
         {
@@ -67,7 +75,7 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
             Farewell = null;
         }
 
-        var connection = await MqttConnection.Dial(port, version, (int?)MaximumPacketSize ?? int.MaxValue);
+        var connection = await MqttConnection.Dial(server, version, (int?)MaximumPacketSize ?? int.MaxValue);
         connection.Post(ConnectPacket(cleanStart));
         var answer = await ReceiveAnswer(connection);
         if (answer is not { Reason: ReasonCode.Success })
@@ -210,11 +218,11 @@ public sealed partial class MqttClient(string id, MqttVersion version = MqttVers
         },
     };
 
-    private static async Task<ConnAckPacket?> ReceiveAnswer(MqttConnection connection)
+    private async Task<ConnAckPacket?> ReceiveAnswer(MqttConnection connection)
     {
         try
         {
-            return (ConnAckPacket?)await connection.Receive().WaitAsync(Patience);
+            return (ConnAckPacket?)await connection.Receive().WaitAsync(ConnectPatience);
         }
         catch
         {

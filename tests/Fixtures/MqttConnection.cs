@@ -29,12 +29,12 @@ internal sealed class MqttConnection
         _sending = Send();
     }
 
-    public static async Task<MqttConnection> Dial(int port, MqttVersion version, int maximumPacketSize)
+    public static async Task<MqttConnection> Dial(EndPoint server, MqttVersion version, int maximumPacketSize)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(IPAddress.Loopback, port);
+            await socket.ConnectAsync(server);
             return new MqttConnection(socket, version, maximumPacketSize);
         }
         catch
