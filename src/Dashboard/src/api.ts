@@ -3,6 +3,7 @@ import type { components, paths } from './api.schema';
 import { basePath } from './base';
 import { failureOf, toFailure } from './failures/apiFailure';
 import { AccessToken } from './identity/accessToken';
+import { topicPath } from './topics/topicPath';
 
 export type Schemas = components['schemas'];
 
@@ -59,7 +60,14 @@ const failing: Middleware = {
 };
 
 /** The API, as its own document describes it. What is no good is thrown, as an ApiFailure. */
-export const api = createClient<paths>({ baseUrl: location.origin + basePath, fetch: authorizedFetch });
+export const api = createClient<paths>({
+  baseUrl: location.origin + basePath,
+  fetch: authorizedFetch,
+  pathSerializer: (path, values) =>
+    path.replace(/\{(\w+)\}/g, (_, name: string) =>
+      name === 'topic' ? topicPath(String(values[name])) : encodeURIComponent(String(values[name])),
+    ),
+});
 api.use(failing);
 
 /** What a good answer has. */

@@ -16,7 +16,12 @@ declare module 'vue-router' {
 
 const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: () => import('./fleet/HomePage.vue'), meta: { title: 'Home' } },
-  { path: '/devices', name: 'devices', component: () => import('./devices/DevicesPage.vue'), meta: { title: 'Devices' } },
+  {
+    path: '/devices',
+    name: 'devices',
+    component: () => import('./devices/DevicesPage.vue'),
+    meta: { title: 'Devices' },
+  },
   {
     path: '/devices/:id',
     name: 'device',
@@ -33,7 +38,12 @@ const routes: RouteRecordRaw[] = [
   },
   { path: '/status', name: 'status', component: () => import('./status/StatusPage.vue'), meta: { title: 'Service' } },
   { path: '/users', name: 'users', component: () => import('./identity/UsersPage.vue'), meta: { title: 'Users' } },
-  { path: '/account', name: 'account', component: () => import('./identity/AccountPage.vue'), meta: { title: 'Account' } },
+  {
+    path: '/account',
+    name: 'account',
+    component: () => import('./identity/AccountPage.vue'),
+    meta: { title: 'Account' },
+  },
   {
     path: '/login',
     name: 'login',

@@ -11,7 +11,8 @@ describe('the address of the list', () => {
     { ...plain, order: 'desc' },
   ])('says what is shown: %o', (query) => expect(fromQuery(toQuery(query))).toEqual(query));
 
-  it('leaves out what is usual', () => expect(toQuery({ ...plain, sort: 'readings', order: 'desc' })).toEqual({ sort: 'readings' }));
+  it('leaves out what is usual', () =>
+    expect(toQuery({ ...plain, sort: 'readings', order: 'desc' })).toEqual({ sort: 'readings' }));
 
   it('may be nonsense', () => {
     expect(fromQuery({ state: 'lost', sort: 'toString', order: 'up', cursor: ['a'], search: null })).toEqual(plain);

@@ -27,7 +27,9 @@ export async function failureOf(response: Response): Promise<ApiFailure> {
   return new ApiFailure(
     response.status,
     typeof problem['failure'] === 'string' ? problem['failure'] : 'failed',
-    typeof problem['detail'] === 'string' ? problem['detail'] : `The server answered ${response.status} ${response.statusText}.`,
+    typeof problem['detail'] === 'string'
+      ? problem['detail']
+      : `The server answered ${response.status} ${response.statusText}.`,
     Number.isFinite(seconds) ? seconds * 1_000 : null,
   );
 }

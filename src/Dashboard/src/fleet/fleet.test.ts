@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
 import { sharesOf } from './fleet';
 
-it('Shares are those of the counts', () => expect(sharesOf([6, 3, 1])).toEqual([0.6, 0.3, 0.1]));
+it('Shares are those of the counts', () => {
+  const [most = 0, some = 0, few = 0] = sharesOf([6, 3, 1]);
+  expect(most / few).toBeCloseTo(6);
+  expect(some / few).toBeCloseTo(3);
+  expect(most + some + few).toBeCloseTo(1);
+});
 
 it('One device of 100,000 is seen, and none is not', () => {
   const [many = 0, one = 0, none] = sharesOf([99_999, 1, 0]);

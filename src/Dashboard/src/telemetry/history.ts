@@ -49,8 +49,7 @@ export async function fetchPoints(
   signal?: AbortSignal,
 ): Promise<Points> {
   const answer = (await ask(topic, range, { points: String(columns), field: field ?? undefined }, signal)) as
-    | Schemas['PointList']
-    | null;
+    Schemas['PointList'] | null;
   const points = (answer?.data ?? []).map(({ date, value, seq }) => ({ at: Date.parse(date), value, seq }));
   return { points, readings: answer?.readings ?? 0, lastSeq: answer?.last_seq ?? 0 };
 }
@@ -65,7 +64,12 @@ export async function fetchBuckets(
 ): Promise<Buckets> {
   const question = { every, fn: 'avg,min,max,count', tz: timeZone, field: field ?? undefined, limit: 10_000 };
   const answer = (await ask(topic, range, question, signal)) as Schemas['BucketPage'] | null;
-  const [times, averages, least, greatest]: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
+  const [times, averages, least, greatest]: [number[], (number | null)[], (number | null)[], (number | null)[]] = [
+    [],
+    [],
+    [],
+    [],
+  ];
   const buckets = answer?.data ?? [];
   buckets.forEach((bucket, i) => {
     const [start, end] = [Date.parse(bucket.start), Date.parse(bucket.end)];
@@ -93,8 +97,7 @@ export async function fetchStatistics(
   signal?: AbortSignal,
 ): Promise<Statistics | null> {
   const answer = (await ask(topic, range, { ...wholeRange, field: field ?? undefined }, signal)) as
-    | Schemas['BucketPage']
-    | null;
+    Schemas['BucketPage'] | null;
   return statisticsOf(answer?.data ?? []);
 }
 
@@ -113,7 +116,9 @@ export async function fetchReadings(
 
 /** The latest reading of a topic, or null when it never had one. */
 export async function fetchLatest(topic: string, signal?: AbortSignal): Promise<Reading | null> {
-  const answer = await orNull(dataOf(api.GET('/iot/{topic}/latest', { params: { path: { topic } }, signal: signal ?? null })));
+  const answer = await orNull(
+    dataOf(api.GET('/iot/{topic}/latest', { params: { path: { topic } }, signal: signal ?? null })),
+  );
   return answer?.data[0] ?? null;
 }
 

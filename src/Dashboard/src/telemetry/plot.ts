@@ -146,7 +146,8 @@ export class Plot {
       gap: 6,
       space: this.#compact ? 34 : 44,
       size: (chart, texts) => widthOf(chart, texts ?? [], font) + 12,
-      values: (_, splits) => splits.map((value) => numberText(value) + (unit && splits.at(-1) === value ? ` ${unit}` : '')),
+      values: (_, splits) =>
+        splits.map((value) => numberText(value) + (unit && splits.at(-1) === value ? ` ${unit}` : '')),
     });
     return {
       width: Math.max(this.#root.clientWidth, 60),
@@ -344,7 +345,8 @@ function colorsOf(element: HTMLElement): (name: string) => string {
   };
 }
 
-const translucent = (color: string): string => color.replace(/^rgb\((.*)\)$/, (_, parts: string) => `rgba(${parts}, 0.16)`);
+const translucent = (color: string): string =>
+  color.replace(/^rgb\((.*)\)$/, (_, parts: string) => `rgba(${parts}, 0.16)`);
 
 function widthOf(chart: uPlot, texts: readonly string[], font: string): number {
   chart.ctx.save();

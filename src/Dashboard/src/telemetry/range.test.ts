@@ -1,5 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { around, day, firstSpan, fromQuery, hour, liveEnd, minute, panned, proper, rangeOf, toQuery, widened, zoomed } from './range';
+import {
+  around,
+  day,
+  firstSpan,
+  fromQuery,
+  hour,
+  liveEnd,
+  minute,
+  panned,
+  proper,
+  rangeOf,
+  toQuery,
+  widened,
+  zoomed,
+} from './range';
 
 const noon = Date.UTC(2026, 2, 1, 12);
 
@@ -80,9 +94,12 @@ describe('what is shown first', () => {
 });
 
 describe('the address of a page', () => {
-  it.each([{ recent: '7d' as const }, { fixed: { start: noon, end: noon + 1 * hour + 1 } }])('keeps the span %o', (span) => {
-    expect(fromQuery(toQuery(span))).toEqual(span);
-  });
+  it.each([{ recent: '7d' as const }, { fixed: { start: noon, end: noon + 1 * hour + 1 } }])(
+    'keeps the span %o',
+    (span) => {
+      expect(fromQuery(toQuery(span))).toEqual(span);
+    },
+  );
 
   it.each([
     {},

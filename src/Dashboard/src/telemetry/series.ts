@@ -102,14 +102,18 @@ export class Series {
 }
 
 /** The least and the greatest number of each column, ascending by time; columns begin at multiples of their length. */
-export function thinned(times: readonly number[], values: readonly number[], columnLength: number): [number[], number[]] {
+export function thinned(
+  times: readonly number[],
+  values: readonly number[],
+  columnLength: number,
+): [number[], number[]] {
   const [keptTimes, keptValues]: [number[], number[]] = [[], []];
   const keep = (place: number) => {
     keptTimes.push(times[place] as number);
     keptValues.push(values[place] as number);
   };
 
-  for (let begin = 0; begin < times.length; ) {
+  for (let begin = 0; begin < times.length;) {
     const column = Math.floor((times[begin] as number) / columnLength);
     let [least, greatest, end] = [begin, begin, begin + 1];
     for (; end < times.length && Math.floor((times[end] as number) / columnLength) === column; end++) {

@@ -31,6 +31,8 @@ export function markTexts(times: readonly number[], distance: number): string[] 
   const form = distance >= minute ? forms.minute : distance >= second ? forms.second : forms.fraction;
   return times.map((time, place) => {
     const isMidnight = new Date(time).getHours() === 0 && new Date(time).getMinutes() === 0 && time % minute === 0;
-    return isMidnight || (place === 0 && distance >= hour) ? `${form.format(time)}\n${forms.day.format(time)}` : form.format(time);
+    return isMidnight || (place === 0 && distance >= hour)
+      ? `${form.format(time)}\n${forms.day.format(time)}`
+      : form.format(time);
   });
 }

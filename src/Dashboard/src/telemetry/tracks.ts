@@ -52,7 +52,8 @@ export class Tracks {
         tracks.map(async ({ topic, field }) => ({
           topic,
           points: resolution === 'points' ? await fetchPoints(topic, range, columns, field, question.signal) : null,
-          buckets: resolution === 'points' ? null : await fetchBuckets(topic, range, resolution, field, question.signal),
+          buckets:
+            resolution === 'points' ? null : await fetchBuckets(topic, range, resolution, field, question.signal),
         })),
       );
       if (question.signal.aborted) {
@@ -126,7 +127,9 @@ export class Tracks {
   /** Forgets what has left a moving range. */
   fit(range: Range, columns: number): void {
     const length = columnLength(range, columns);
-    this.#series.forEach((series) => series.fit({ start: range.start - lengthOf(range) * 0.02, end: range.end }, length));
+    this.#series.forEach((series) =>
+      series.fit({ start: range.start - lengthOf(range) * 0.02, end: range.end }, length),
+    );
   }
 
   close(): void {

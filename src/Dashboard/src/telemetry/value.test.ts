@@ -37,5 +37,10 @@ describe('the unit', () => {
 });
 
 it('A payload is one line', () => {
-  expect([textOf('on'), textOf(1.5), textOf({ a: [1, null] }), textOf(undefined)]).toEqual(['on', '1.5', '{"a":[1,null]}', '']);
+  expect([textOf('on'), textOf(1.5), textOf({ a: [1, null] }), textOf(undefined)]).toEqual([
+    'on',
+    '1.5',
+    '{"a":[1,null]}',
+    '',
+  ]);
 });

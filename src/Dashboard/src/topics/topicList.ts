@@ -4,7 +4,12 @@ export type Topic = Schemas['TopicView'];
 export type TopicPage = Schemas['TopicList'];
 
 /** Topics by name, from a prefix on. */
-export function fetchTopics(prefix: string, limit: number, cursor: string | null, signal?: AbortSignal): Promise<TopicPage> {
+export function fetchTopics(
+  prefix: string,
+  limit: number,
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<TopicPage> {
   const query = { prefix: prefix || undefined, limit, cursor: cursor ?? undefined };
   return dataOf(api.GET('/iot', { params: { query }, signal: signal ?? null }));
 }
