@@ -18,5 +18,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: Object.fromEntries(routes.map((route) => [route, backend])) },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], mockReset: true },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], isolate: false, mockReset: true },
 });

@@ -3,7 +3,7 @@ import { computed, shallowRef } from 'vue';
 import { accessToken, api, dataOf, whenSessionEnds, type Schemas } from '@/api';
 import { queries } from '@/queries';
 
-export type Me = Schemas['MeAnswer'];
+export type Me = Schemas['MeView'];
 export type Role = 'viewer' | 'operator' | 'admin';
 
 /** What tabs of one browser tell each other; none of it is secret. */
