@@ -35,6 +35,22 @@ export const momentOf = (time: number): string => full.format(time);
 /** The same with its zone, where it stands alone. */
 export const zonedMomentOf = (time: number): string => zoned.format(time);
 
+const toDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const toMinute = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
+
+/** From and to, no finer than what is between them: days, minutes or seconds; a date once where both are of one day. */
+export function rangeText({ start, end }: { start: number; end: number }): string {
+  const form = end - start >= 4 * 86_400_000 ? toDay : end - start >= 3_600_000 ? toMinute : full;
+  return form.formatRange(start, end);
+}
+
 /** How the zone is written beside times: its name and, because not everybody knows that, its offset at the moment. */
 export function zoneOf(time: number): string {
   const offset = zoneOnly.formatToParts(time).find((part) => part.type === 'timeZoneName')?.value ?? '';

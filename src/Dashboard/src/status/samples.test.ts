@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { linesOf, sampleCharts } from './samples';
+import { linesOf, ratesOf, sampleCharts } from './samples';
 
 const sample = (second: number) => ({
   time: new Date(Date.UTC(2026, 2, 1, 12, 0, second)).toISOString(),
@@ -24,4 +24,10 @@ it('Each measure of a chart is a line', () => {
 it('A process that was silent has a hole', () => {
   const [rate] = sampleCharts;
   expect(rate && linesOf([sample(0), sample(10), sample(58)], rate)[0]?.values).toEqual([0, 10, null, 58]);
+});
+
+it('Processes that store at the same time store more together', () => {
+  const { times, values } = ratesOf([{ samples: [sample(1), sample(11)] }, { samples: [sample(13)] }]);
+  expect(values).toEqual([1, 24]);
+  expect(times.map((time) => new Date(time).getUTCSeconds())).toEqual([0, 10]);
 });

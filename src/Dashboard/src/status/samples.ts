@@ -1,5 +1,5 @@
 import type { Line } from '@/telemetry/plot';
-import type { Sample } from './status';
+import type { Process, Sample } from './status';
 
 type Measured = Exclude<keyof Sample, 'time'>;
 
@@ -50,4 +50,24 @@ export function linesOf(samples: readonly Sample[], chart: SampleChart): Line[] 
     times,
     values: kept.map((sample) => sample?.[of] ?? null),
   }));
+}
+
+const step = 10_000;
+
+/** Readings a second of all processes together: their samples are of the same ten seconds, if not of the same moment. */
+export function ratesOf(processes: readonly Pick<Process, 'samples'>[]): Line {
+  const rates = new Map<number, number>();
+  for (const { time, readings_per_second } of processes.flatMap(({ samples }) => samples)) {
+    const at = Math.floor(Date.parse(time) / step) * step;
+    rates.set(at, (rates.get(at) ?? 0) + readings_per_second);
+  }
+
+  const times = [...rates.keys()].sort((a, b) => a - b);
+  return {
+    label: 'Readings a second',
+    unit: '',
+    color: 1,
+    times,
+    values: times.map((time) => rates.get(time) ?? null),
+  };
 }

@@ -157,7 +157,10 @@ describe('a stream', () => {
     stream.follow([['a', 0]]);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(server.asked).toHaveLength(1);
-    expect(listener.onState).toHaveBeenLastCalledWith('refused', expect.objectContaining({ message: 'This is not yours.' }));
+    expect(listener.onState).toHaveBeenLastCalledWith(
+      'refused',
+      expect.objectContaining({ message: 'This is not yours.' }),
+    );
   });
 
   it('rests, and goes on from there', async () => {

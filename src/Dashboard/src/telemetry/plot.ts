@@ -144,7 +144,7 @@ export class Plot {
       grid: scale === 'left' ? grid : { show: false },
       ticks: { show: false },
       gap: 6,
-      space: this.#compact ? 34 : 44,
+      space: this.#compact ? 24 : 44,
       size: (chart, texts) => widthOf(chart, texts ?? [], font) + 12,
       values: (_, splits) =>
         splits.map((value) => numberText(value) + (unit && splits.at(-1) === value ? ` ${unit}` : '')),
@@ -153,7 +153,7 @@ export class Plot {
       width: Math.max(this.#root.clientWidth, 60),
       height: Math.max(this.#root.clientHeight, 60),
       ms: 1,
-      padding: [this.#compact ? 8 : 12, units.length > 1 ? 0 : 12, 0, 0],
+      padding: [this.#compact ? 8 : 12, units.length > 1 ? 0 : this.#compact ? 16 : 28, 0, 0],
       legend: { show: false },
       cursor: {
         show: this.#listener !== null,
