@@ -9,6 +9,7 @@ internal static class Chromium
 
     private static async Task<IBrowser> Start()
     {
+        Assertions.SetDefaultExpectTimeout(Viewer.Patience);
         var playwright = await Playwright.CreateAsync();
         return await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {

@@ -10,7 +10,7 @@ namespace OrleansIoT.Dashboard.Tests;
 internal sealed class Viewer : IAsyncDisposable
 {
     /// <summary>Nothing that a test waits for takes this long, unless it never comes.</summary>
-    private const float Patience = 30_000;
+    public const float Patience = 30_000;
 
     private readonly IBrowserContext _context;
     private readonly List<string> _faults = [];
@@ -71,15 +71,15 @@ internal sealed class Viewer : IAsyncDisposable
 
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
-    public static Task Sees(ILocator thing) => Assertions.Expect(thing).ToBeVisibleAsync(new() { Timeout = Patience });
+    public static Task Sees(ILocator thing) => Assertions.Expect(thing).ToBeVisibleAsync();
 
     public Task ComesTo(Regex place) => Page.WaitForURLAsync(place);
 
     /// <summary>Waits until the chart has so many points.</summary>
     public Task SeesPoints(int count) => Assertions.Expect(Page.GetByTestId("chart"))
-        .ToHaveAttributeAsync("data-points", count.ToString(System.Globalization.CultureInfo.InvariantCulture), new() { Timeout = Patience });
+        .ToHaveAttributeAsync("data-points", count.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    public Task SeesLive() => Assertions.Expect(Page.GetByTestId("live-state")).ToHaveTextAsync("Receiving", new() { Timeout = Patience });
+    public Task SeesLive() => Assertions.Expect(Page.GetByTestId("live-state")).ToHaveTextAsync("Receiving");
 
     /// <summary>All that a script of the page could read that is kept in the browser.</summary>
     public Task<string> Kept() => Page.EvaluateAsync<string>(

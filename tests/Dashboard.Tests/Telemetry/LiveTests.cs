@@ -69,7 +69,7 @@ public sealed class LiveTests : IAsyncLifetime
         _viewer.Page.Request += (_, request) => asked += request.Url.Contains("points=", StringComparison.Ordinal) ? 1 : 0;
 
         await (kill ? _iot.Kill() : _iot.Terminate());
-        await Assertions.Expect(_viewer.Page.GetByTestId("live-state")).ToHaveTextAsync("Reconnecting", new() { Timeout = 30_000 });
+        await Assertions.Expect(_viewer.Page.GetByTestId("live-state")).ToHaveTextAsync("Reconnecting");
         await _iot.StartAgain();
         await Publish(30);
 
@@ -90,7 +90,7 @@ public sealed class LiveTests : IAsyncLifetime
         await _viewer.SeesLive();
 
         await Publish(4);
-        await Assertions.Expect(chart).ToHaveAttributeAsync("data-points", "7", new() { Timeout = 30_000 });
+        await Assertions.Expect(chart).ToHaveAttributeAsync("data-points", "7");
     }
 
     [Fact]
