@@ -31,7 +31,7 @@ public sealed class UsersTests : IAsyncLifetime
         await page.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = true }).ClickAsync();
         var password = await page.GetByTestId("secret").InnerTextAsync();
         await _admin.Button("I have passed it on").ClickAsync();
-        await Viewer.Sees(page.GetByRole(AriaRole.Cell, new() { Name = "ben@example.org" }));
+        await Viewer.Sees(page.GetByRole(AriaRole.Cell, new() { Name = "ben@example.org", Exact = true }));
 
         await using var ben = await Viewer.Of(_iot);
         await ben.Go("/app/devices");
