@@ -29,6 +29,9 @@ internal sealed class ForgetfulHistory(HistoryOptions limits, HistoryMetrics met
     public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation) =>
         Task.FromResult(new DeviceTail(0, null, []));
 
+    public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<DeviceActivity>>([]);
+
     public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation) =>
         Task.FromResult(new TelemetryPage([], null));
 

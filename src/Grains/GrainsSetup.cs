@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OrleansIoT.Grains.Devices;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Sessions;
 using OrleansIoT.Grains.Topics;
@@ -22,9 +23,11 @@ public static class GrainsSetup
         services.AddSingleton<GrainsMetrics>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Routes>();
+        services.AddSingleton<Presence>();
         services.AddSingleton<ClientSurroundings>();
         services.AddSingleton<IIncomingGrainCallFilter, CallerFilter>();
         services.AddHostedService<SessionClock>();
+        services.AddHostedService<FleetReporter>();
         return services;
     }
 

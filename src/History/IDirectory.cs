@@ -8,11 +8,14 @@ namespace OrleansIoT.History;
 /// </summary>
 public interface IDirectory
 {
-    /// <summary>Adds the entry, or replaces the one with its id. Durable when complete.</summary>
+    /// <summary>Adds the entry, or replaces the one with its id; times that it does not have stay as they are. Durable when complete.</summary>
     Task Put(string directory, DirectoryEntry entry);
 
     /// <summary>Removes the entry if there is one. Durable when complete.</summary>
     Task Remove(string directory, string id);
+
+    /// <summary>Every entry, in ascending order of id, for who keeps an index of its own.</summary>
+    Task<IReadOnlyList<DirectoryEntry>> All(string directory, CancellationToken cancellation = default);
 
     Task<DirectoryEntry?> Find(string directory, string id, CancellationToken cancellation = default);
 

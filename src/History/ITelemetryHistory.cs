@@ -17,6 +17,12 @@ public sealed record TopicTail(long LastSeq, TelemetryMessage? Latest);
 /// <param name="WithoutOwnTime">Its last stored readings of QoS 1 or 2 that carried no time of their own, oldest first.</param>
 public sealed record DeviceTail(long Readings, DateTimeOffset? LastReceivedAt, IReadOnlyList<TelemetryMessage> WithoutOwnTime);
 
+/// <summary>What a device has stored.</summary>
+/// <param name="Device">Its name in its tenant, or <c>users/{id}</c>.</param>
+/// <param name="Readings">How many readings of it are stored.</param>
+/// <param name="LastReceivedAt">When the last of them arrived.</param>
+public readonly record struct DeviceActivity(string Device, long Readings, DateTimeOffset LastReceivedAt);
+
 /// <summary>A message for a durable session's queue.</summary>
 /// <param name="Session">The session's key, <c>{tenant}/{session}</c>.</param>
 /// <param name="Message">Its index among the messages that are appended.</param>
@@ -60,6 +66,9 @@ public interface ITelemetryHistory
     /// <param name="device">The device's key.</param>
     /// <param name="count">How many readings without their own time at most.</param>
     Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default);
+
+    /// <summary>What every device of a tenant has stored that has stored anything, in any order.</summary>
+    Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default);
 
     /// <summary>One page of a topic's range, in the order of (At, Seq) that is asked for. Empty for a topic that has none.</summary>
     /// <exception cref="Failures.FailureException">Unavailable: readings of the range are damaged; the message names topic and range, and all others can be read.</exception>

@@ -52,11 +52,11 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
             [
                 "DELETE /auth/sessions", "DELETE /auth/sessions/{id}", "DELETE /auth/tokens/{id}", "DELETE /devices/{id}",
                 "DELETE /service-accounts/{id}", "DELETE /users/{id}", "DELETE /users/{id}/sessions",
-                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/me", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /health/live",
+                "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/me", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /fleet", "GET /health/live",
                 "GET /health/ready", "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/stream", "GET /iot/{topic}/{start}/{end}",
                 "GET /service-accounts", "GET /service-accounts/{id}", "GET /stream", "GET /tenants", "GET /tenants/{name}", "GET /users",
                 "GET /users/{id}", "GET /users/{id}/sessions",
-                "PATCH /service-accounts/{id}", "PATCH /tenants/{name}", "PATCH /users/{id}",
+                "PATCH /devices/{id}", "PATCH /service-accounts/{id}", "PATCH /tenants/{name}", "PATCH /users/{id}",
                 "POST /auth/login", "POST /auth/logout", "POST /auth/password", "POST /auth/refresh", "POST /auth/register",
                 "POST /auth/tokens", "POST /devices", "POST /devices/{id}/key", "POST /devices/{id}/tokens", "POST /oauth/token",
                 "POST /service-accounts", "POST /service-accounts/{id}/secret", "POST /tenants", "POST /users", "POST /users/{id}/password",

@@ -35,7 +35,8 @@ internal static class DevicesApi
 
         devices.MapGet("/", List)
             .WithName("ListDevices")
-            .WithSummary("Lists devices by id")
+            .WithSummary("Lists devices, by id or in another order")
+            .WithDescription("With 'state', or another 'sort' than id, the order is that of some seconds ago at most, and a device whose value changes meanwhile may be on two pages or on none.")
             .WithMetadata(DirectoryPages.Size)
             .ExampleAnswer($$"""{"devices": [{{ExampleDevice}}], "next": null}""")
             .Fails(400);
@@ -45,6 +46,14 @@ internal static class DevicesApi
             .WithSummary("What is known of a device now")
             .ExampleAnswer(ExampleDevice)
             .Fails(404);
+
+        devices.MapPatch("/{id}", Change)
+            .WithName("ChangeDevice")
+            .WithSummary("Changes a device's name or rights; for operators")
+            .WithDescription("What is left out stays as it is. Other rights end its connections, and it connects anew with them.")
+            .ExampleBody("""{"name": "Cellar, left", "publish": ["plant/cellar/#"], "subscribe": []}""")
+            .ExampleAnswer(ExampleDevice)
+            .Fails(400, 404, 413, 415);
 
         devices.MapDelete("/{id}", Remove)
             .WithName("RemoveDevice")
@@ -80,11 +89,31 @@ internal static class DevicesApi
         return TypedResults.Created($"/devices/{device.Id}", new DeviceKey(device.Id, key));
     }
 
-    private static async Task<Ok<DevicePage>> List(string? search, string? limit, string? cursor, TenantGrains grains)
+    private static async Task<Ok<DevicePage>> List(
+        HttpContext context, string? search, string? state, string? sort, string? order, string? limit, string? cursor, TenantGrains grains)
     {
-        var page = await grains.Devices.Page(search, limit, cursor);
-        var devices = await page.Get(entry => grains.Device(entry.GrainName).Get());
-        return TypedResults.Ok(new DevicePage([.. devices.Select(DeviceView.Of)], page.Next));
+        context.TakesOnly("search", "state", "sort", "order", "limit", "cursor");
+        if (FleetParameters.Parse(search, state, sort, order, limit, cursor) is not { } query)
+        {
+            var page = await grains.Devices.Page(search, limit, cursor);
+            return Answer(await page.Get(entry => grains.Device(entry.GrainName).Get()), page.Next);
+        }
+
+        var ordered = await grains.Fleet.List(query);
+        return Answer(await ordered.Devices.Existing(id => grains.Device(id).Get()), ordered.Next);
+    }
+
+    private static Ok<DevicePage> Answer(List<DeviceSnapshot> devices, string? next) =>
+        TypedResults.Ok(new DevicePage([.. devices.Select(DeviceView.Of)], next));
+
+    private static async Task<Ok<DeviceView>> Change(string id, DeviceFields fields, TenantGrains grains)
+    {
+        var device = Existing(id, grains);
+        await device.Change(new DeviceChange(
+            fields.Name,
+            fields.Publish is null ? null : Filters("publish", fields.Publish),
+            fields.Subscribe is null ? null : Filters("subscribe", fields.Subscribe)));
+        return TypedResults.Ok(DeviceView.Of(await device.Get()));
     }
 
     private static async Task<Ok<DeviceView>> Get(string id, TenantGrains grains) =>
@@ -137,6 +166,18 @@ internal sealed record NewDevice
     public IReadOnlyList<string?>? Publish { get; init; }
 
     /// <summary>Topic filters that it may subscribe to, likewise; at most 100.</summary>
+    public IReadOnlyList<string?>? Subscribe { get; init; }
+}
+
+internal sealed record DeviceFields
+{
+    /// <summary>What people call it; up to 200 characters.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>All topic filters that it may publish to from now on, besides its own; see the registration.</summary>
+    public IReadOnlyList<string?>? Publish { get; init; }
+
+    /// <summary>All topic filters that it may subscribe to from now on, likewise.</summary>
     public IReadOnlyList<string?>? Subscribe { get; init; }
 }
 

@@ -64,6 +64,9 @@ internal sealed partial class FailureHandler(ILogger<FailureHandler> logger) : I
         return Write(context, new Problem($"urn:orleans-iot:failure:{code}", title, status, detail) { Failure = code });
     }
 
+    /// <summary>What a problem calls it.</summary>
+    public static string CodeOf(Failure failure) => Describe(failure).Code;
+
     /// <summary>Gives a body to an answer that has only its status, which routing and the server make.</summary>
     public static Task Explain(HttpContext context)
     {

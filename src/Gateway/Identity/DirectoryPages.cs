@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 
@@ -12,16 +13,25 @@ internal static class DirectoryPages
     public static readonly PageSize Size = new(100, 500);
 
     public static Task<DirectoryPage> Page(this IDirectoryGrain directory, string? search, string? limit, string? cursor) =>
-        search?.Length > LongestSearch
-            ? throw new FailureException(Failure.Invalid, $"'search' has at most {LongestSearch} characters.")
-            : directory.List(
-                string.IsNullOrEmpty(search) ? null : search, Size.Parse(limit), string.IsNullOrEmpty(cursor) ? null : cursor);
+        directory.List(Search(search), Size.Parse(limit), string.IsNullOrEmpty(cursor) ? null : cursor);
+
+    /// <returns>Null for everything.</returns>
+    public static string? Search(string? search) => search switch
+    {
+        { Length: > LongestSearch } => throw new FailureException(Failure.Invalid, $"'search' has at most {LongestSearch} characters."),
+        "" => null,
+        _ => search,
+    };
 
     /// <summary>Asks for all entries of the page at once, and leaves out what was removed since the page was read.</summary>
-    public static async Task<List<T>> Get<T>(this DirectoryPage page, Func<DirectoryEntry, Task<T>> get)
+    public static Task<List<T>> Get<T>(this DirectoryPage page, Func<DirectoryEntry, Task<T>> get)
+        where T : class => page.Entries.Existing(get);
+
+    /// <inheritdoc cref="Get"/>
+    public static async Task<List<T>> Existing<TEntry, T>(this ImmutableArray<TEntry> entries, Func<TEntry, Task<T>> get)
         where T : class
     {
-        var found = await Task.WhenAll(page.Entries.Select(async entry =>
+        var found = await Task.WhenAll(entries.Select(async entry =>
         {
             try
             {

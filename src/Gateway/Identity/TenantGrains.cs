@@ -13,6 +13,8 @@ internal sealed class TenantGrains(IGrainFactory grains)
 {
     public IDirectoryGrain Devices => grains.Devices(Tenant);
 
+    public IFleetGrain Fleet => grains.Fleet(Tenant);
+
     public IDirectoryGrain Users => grains.Users(Tenant);
 
     public IDirectoryGrain ServiceAccounts => grains.ServiceAccounts(Tenant);

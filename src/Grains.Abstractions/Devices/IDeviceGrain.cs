@@ -15,6 +15,13 @@ public sealed record DeviceRegistration(
     [property: Id(1)] ImmutableArray<string> Publish,
     [property: Id(2)] ImmutableArray<string> Subscribe);
 
+/// <summary>What is changed of a device; null leaves a thing as it is.</summary>
+[GenerateSerializer, Immutable, Alias("iot.DeviceChange")]
+public sealed record DeviceChange(
+    [property: Id(0)] string? Name,
+    [property: Id(1)] ImmutableArray<string>? Publish,
+    [property: Id(2)] ImmutableArray<string>? Subscribe);
+
 /// <summary>What is known of a device now.</summary>
 /// <param name="LastSeen">When it last connected or published; null if never.</param>
 /// <param name="ConnectedSince">When its connection began; null while it is away.</param>
@@ -61,6 +68,11 @@ public interface IDeviceGrain : IClientGrain
     /// <exception cref="FailureException">Conflict: it exists. Invalid: the id, the name or a filter breaks a rule. Forbidden: not the caller's to do.</exception>
     [Alias("Register")]
     Task<string> Register(DeviceRegistration registration);
+
+    /// <summary>Changes the name or the rights; complete when durable. Other rights end its connections, and it connects anew with them.</summary>
+    /// <exception cref="FailureException">NotFound, Invalid, Forbidden.</exception>
+    [Alias("Change")]
+    Task Change(DeviceChange change);
 
     /// <summary>Makes a new key; the old one stops working and the connection that used it ends.</summary>
     /// <exception cref="FailureException">NotFound, Forbidden.</exception>

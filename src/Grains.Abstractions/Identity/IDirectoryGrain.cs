@@ -6,11 +6,15 @@ namespace OrleansIoT.Identity;
 /// <param name="Id">Unique in its directory.</param>
 /// <param name="GrainName">The grain's name within the tenant: a device's id, a user's email.</param>
 /// <param name="Title">What a person calls it: a device's name, a user's name.</param>
+/// <param name="CreatedAt">When it was made; null where that is not known.</param>
+/// <param name="SeenAt">When a device first connected; null if it never has.</param>
 [GenerateSerializer, Immutable, Alias("iot.DirectoryEntry")]
 public sealed record DirectoryEntry(
     [property: Id(0)] string Id,
     [property: Id(1)] string GrainName,
-    [property: Id(2)] string Title);
+    [property: Id(2)] string Title,
+    [property: Id(3)] DateTimeOffset? CreatedAt = null,
+    [property: Id(4)] DateTimeOffset? SeenAt = null);
 
 /// <param name="Entries">In ascending order of id.</param>
 /// <param name="Next">Where the next page begins, or null at the end.</param>

@@ -20,6 +20,9 @@ public sealed record DeviceState
     [Id(2)] public byte[] KeyHash { get; init; } = [];
     [Id(3)] public ImmutableArray<string> Publish { get; init; } = [];
     [Id(4)] public ImmutableArray<string> Subscribe { get; init; } = [];
+
+    /// <summary>When it first connected; the directory has it too.</summary>
+    [Id(5)] public DateTimeOffset? SeenAt { get; init; }
 }
 
 public sealed partial class DeviceGrain(
@@ -58,12 +61,13 @@ public sealed partial class DeviceGrain(
         }
 
         // The directory first: an entry whose grain does not confirm it is not shown, a device nobody could find would be worse.
-        await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, registration.Name));
+        var now = _clock.GetUtcNow();
+        await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, registration.Name, now));
         var key = DeviceKey.Create();
         state.State = new DeviceState
         {
             Name = registration.Name,
-            CreatedAt = _clock.GetUtcNow(),
+            CreatedAt = now,
             KeyHash = DeviceKey.Hash(key),
             Publish = registration.Publish,
             Subscribe = registration.Subscribe,
@@ -71,6 +75,37 @@ public sealed partial class DeviceGrain(
         await Durably(state.WriteStateAsync);
         LogRegistered(logger, Key.ToString(), Caller.Current!.Subject);
         return key;
+    }
+
+    public async Task Change(DeviceChange change)
+    {
+        DemandRegistered(Permissions.MayManageDevices, Managers);
+        var before = state.State;
+        var after = before with
+        {
+            Name = change.Name ?? before.Name,
+            Publish = change.Publish ?? before.Publish,
+            Subscribe = change.Subscribe ?? before.Subscribe,
+        };
+        Check(new DeviceRegistration(after.Name, after.Publish, after.Subscribe));
+        var hasRights = before.Publish.SequenceEqual(after.Publish) && before.Subscribe.SequenceEqual(after.Subscribe);
+        if (!hasRights)
+        {
+            DemandPassOn(after.Publish, after.Subscribe);
+        }
+
+        state.State = after;
+        await Durably(state.WriteStateAsync);
+        if (after.Name != before.Name)
+        {
+            await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, after.Name, after.CreatedAt, after.SeenAt));
+        }
+
+        LogChanged(logger, Key.ToString(), Caller.Current!.Subject);
+        if (!hasRights)
+        {
+            await EndConnections(ConnectionEnd.CredentialRevoked);
+        }
     }
 
     public async Task<string> RenewKey()
@@ -96,6 +131,7 @@ public sealed partial class DeviceGrain(
             _isRemoved = true;
             await EndConnections(ConnectionEnd.CredentialRevoked);
             await DeleteSessions();
+            Presence.Removed(Key.Name);
         }
 
         // Also when there was nothing: a registration that was cut off may have left its name.
@@ -148,6 +184,7 @@ public sealed partial class DeviceGrain(
         };
         if (!isRight)
         {
+            OnRefused(1, null, Failure.NotSignedIn, "It could not sign in: the credential is wrong.");
             ForgetNobody();
             throw new FailureException(Failure.NotSignedIn, "Device id or credential is wrong.");
         }
@@ -163,6 +200,52 @@ public sealed partial class DeviceGrain(
         _isRemoved ? null
         : state.RecordExists ? RightsOfState()
         : last ?? RightsOf([will.Message.Topic], []));
+
+    /// <summary>The fleet is of those that are registered.</summary>
+    private protected override void OnConnections()
+    {
+        if (state.RecordExists)
+        {
+            Presence.Changed(Key.Name, ConnectedSince, LastSeen);
+        }
+    }
+
+    private protected override void OnConnectionsLost()
+    {
+        if (state.RecordExists && ConnectedSince is not null)
+        {
+            Presence.Changed(Key.Name, null, LastSeen);
+        }
+    }
+
+    private protected override void OnRefused(int messages, string? topic, Failure failure, string detail)
+    {
+        if (state.RecordExists)
+        {
+            Presence.Refused(Key.Name, messages, _clock.GetUtcNow(), topic, failure, detail);
+        }
+    }
+
+    /// <summary>Once in the life of a device, so that it counts as seen after a restart too.</summary>
+    private protected override async Task OnFirstConnection()
+    {
+        if (!state.RecordExists || state.State.SeenAt is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            var seen = state.State with { SeenAt = _clock.GetUtcNow() };
+            await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, seen.Name, seen.CreatedAt, seen.SeenAt));
+            state.State = seen;
+            await state.WriteStateAsync();
+        }
+        catch (Exception e)
+        {
+            LogNotMarked(logger, Key.ToString(), e); // it may connect all the same, and the next time is as good
+        }
+    }
 
     protected override FailureException NotFound() => new(Failure.NotFound, "There is no such device.");
 

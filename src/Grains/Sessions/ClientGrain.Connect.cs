@@ -25,6 +25,7 @@ public abstract partial class ClientGrain
         }
 
         await Load();
+        await OnFirstConnection();
         LastSeen = _clock.GetUtcNow();
         if (_sessions.TryGetValue(connect.ClientId, out var before))
         {

@@ -24,6 +24,8 @@ public abstract partial class ClientGrain
             }
         }
 
+        OnConnectionsLost();
+
         // Where the whole process ends, the next one closes what is open by what is stored.
         if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown && connected.Exists(session => session.IsStored))
         {

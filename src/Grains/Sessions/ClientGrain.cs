@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Grains.Devices;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.History;
@@ -14,7 +15,12 @@ namespace OrleansIoT.Grains.Sessions;
 
 /// <summary>What the grains of clients take from their host.</summary>
 public sealed record ClientSurroundings(
-    ITelemetryHistory History, ISessionStore Store, Routes Routes, IOptions<GrainsOptions> Options, TimeProvider Clock);
+    ITelemetryHistory History,
+    ISessionStore Store,
+    Routes Routes,
+    Presence Presence,
+    IOptions<GrainsOptions> Options,
+    TimeProvider Clock);
 
 /// <summary>
 /// A client with its connections and sessions: what devices and users have in common. In memory is what is connected;
@@ -32,6 +38,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     private readonly ISessionStore _store = surroundings.Store;
     private readonly Dictionary<string, ClientSession> _sessions = [];
     private Publisher? _publisher;
+    private TenantPresence? _presence;
     private TenantRoutes? _tenantRoutes;
     private Task? _loaded;
     private Func<Caller, string, bool>? _isClient;
@@ -53,24 +60,34 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     private protected Publisher Publications => _publisher ??= new Publisher(
         Key.Tenant, PublisherName, GrainFactory, surroundings.History, _store, Limits, logger);
 
+    private protected TenantPresence Presence => _presence ??= surroundings.Presence.Of(Key.Tenant);
+
     private protected bool HasSessions => _sessions.Count > 0;
 
     private TenantRoutes Routes => _tenantRoutes ??= surroundings.Routes.Of(Key.Tenant);
 
     private string StoreKey => $"{Key.Tenant}/{PublisherName}";
 
-    public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
+    public async Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages)
     {
         DemandClient();
         var session = Connected(connectionId);
         LastSeen = _clock.GetUtcNow();
-        return Publications.Publish(session.Rights!.Publish, session.Route.Name, session.IsDurable, messages);
+        var result = await Publications.Publish(session.Rights!.Publish, session.Route.Name, session.IsDurable, messages);
+        Presence.Stored(messages.Length - result.Failures.Length);
+        if (result.Failures is [var first, ..])
+        {
+            OnRefused(result.Failures.Length, messages[first.Index].Topic, first.Failure, first.Message);
+        }
+
+        return result;
     }
 
     public Task Refused(int messages)
     {
         DemandClient();
         Publications.Refused += messages;
+        OnRefused(messages, null, Failure.Invalid, "Messages were refused where they came in; the reason is in the edge's log.");
         return Task.CompletedTask;
     }
 
@@ -86,6 +103,24 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         DemandClient();
         var session = Connected(connectionId);
         return session.IsDurable ? _store.Settle(session.Route.Key, settlements) : Task.CompletedTask;
+    }
+
+    /// <summary>A client is let in, perhaps for the first time.</summary>
+    private protected virtual Task OnFirstConnection() => Task.CompletedTask;
+
+    /// <summary>A connection has come or gone.</summary>
+    private protected virtual void OnConnections()
+    {
+    }
+
+    /// <summary>The activation ends, and with it its connections.</summary>
+    private protected virtual void OnConnectionsLost()
+    {
+    }
+
+    /// <summary>Something of the client's was not taken.</summary>
+    private protected virtual void OnRefused(int messages, string? topic, Failure failure, string detail)
+    {
     }
 
     /// <summary>The caller is the client itself.</summary>
@@ -125,6 +160,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         // An idle client would otherwise be forgotten while it is connected.
         DelayDeactivation(
             _sessions.Values.Any(session => session.Connection is not null) ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+        OnConnections();
     }
 
     /// <summary>The sessions that are away come out of the store, once in the life of an activation.</summary>

@@ -7,22 +7,26 @@ internal sealed class PostgresDirectory(PostgresDatabase database) : IDirectory
 {
     private const string PutOne =
         """
-        INSERT INTO directory_entry (directory, id, grain_name, title) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (directory, id) DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title
+        INSERT INTO directory_entry AS old (directory, id, grain_name, title, created_at, seen_at) VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint)
+        ON CONFLICT (directory, id) DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title,
+            created_at = coalesce(excluded.created_at, old.created_at), seen_at = coalesce(excluded.seen_at, old.seen_at)
         """;
 
     private const string RemoveOne = "DELETE FROM directory_entry WHERE directory = $1 AND id = $2";
 
     private const string One =
-        "SELECT id, grain_name, title FROM directory_entry WHERE directory = $1 AND id = $2";
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = $1 AND id = $2";
+
+    private const string Everything =
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = $1 ORDER BY id";
 
     private const string Page =
-        "SELECT id, grain_name, title FROM directory_entry WHERE directory = $1 AND id > $2 ORDER BY id LIMIT $3";
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = $1 AND id > $2 ORDER BY id LIMIT $3";
 
     // strpos and not LIKE, because a search has no wildcards; lower() of the columns' collation knows ASCII only.
     private const string Search =
         """
-        SELECT id, grain_name, title FROM directory_entry
+        SELECT id, grain_name, title, created_at, seen_at FROM directory_entry
         WHERE directory = $1 AND id > $2
           AND (strpos(lower(id), lower($4 COLLATE "C")) > 0 OR strpos(lower(grain_name), lower($4 COLLATE "C")) > 0
             OR strpos(lower(title), lower($4 COLLATE "C")) > 0)
@@ -32,7 +36,7 @@ internal sealed class PostgresDirectory(PostgresDatabase database) : IDirectory
     public Task Put(string directory, DirectoryEntry entry) =>
         database.Commit(entry.Id.Length + entry.GrainName.Length + entry.Title.Length, connection =>
         {
-            connection.Run(PutOne, directory, entry.Id, entry.GrainName, entry.Title);
+            connection.Run(PutOne, directory, entry.Id, entry.GrainName, entry.Title, entry.CreatedAt, entry.SeenAt);
         });
 
     public Task Remove(string directory, string id) =>
@@ -40,6 +44,9 @@ internal sealed class PostgresDirectory(PostgresDatabase database) : IDirectory
         {
             connection.Run(RemoveOne, directory, id);
         });
+
+    public Task<IReadOnlyList<DirectoryEntry>> All(string directory, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<DirectoryEntry>>(connection => connection.All(Entry, Everything, directory), cancellation);
 
     public Task<DirectoryEntry?> Find(string directory, string id, CancellationToken cancellation = default) =>
         database.Read(connection => connection.All(Entry, One, directory, id).SingleOrDefault(), cancellation);
@@ -62,5 +69,6 @@ internal sealed class PostgresDirectory(PostgresDatabase database) : IDirectory
             cancellation);
     }
 
-    private static DirectoryEntry Entry(NpgsqlDataReader row) => new(row.Text(0), row.Text(1), row.Text(2));
+    private static DirectoryEntry Entry(NpgsqlDataReader row) =>
+        new(row.Text(0), row.Text(1), row.Text(2), row.TimeOrNull(3), row.TimeOrNull(4));
 }

@@ -36,6 +36,13 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
         FROM device JOIN device_tail AS tail ON tail.device = device.id WHERE device.name = $1
         """;
 
+    private const string DevicesOf =
+        """
+        SELECT device.name, tail.readings, tail.received_at
+        FROM device JOIN device_tail AS tail ON tail.device = device.id
+        WHERE device.name > $1 AND device.name < $2 AND tail.readings > 0
+        """;
+
     private const string WithoutOwnTime =
         $"""
         SELECT {Columns}, topic.name {Readings} JOIN topic ON topic.id = r.topic
@@ -93,6 +100,13 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
                 tail.Reverse();
                 return new DeviceTail(found.Readings, found.ReceivedAt, tail);
             },
+            cancellation);
+
+    public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<DeviceActivity>>(
+            connection => connection.All(
+                row => new DeviceActivity(row.Text(0)[(tenant.Length + 1)..], row.GetInt64(1), row.TimeOrNull(2) ?? default),
+                DevicesOf, $"{tenant}/", Postgres.Text.EndOfPrefix($"{tenant}/")),
             cancellation);
 
     public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation = default)

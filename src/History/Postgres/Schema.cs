@@ -13,6 +13,7 @@ internal static class Schema
     public static readonly IReadOnlyList<string> Steps =
     [
         Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql"), Resource("schema-4.sql"),
+        Resource("schema-5.sql"),
     ];
 
     /// <summary>Climbs from the database's version to the newest; of many processes one does, and the others wait for it.</summary>

@@ -6,7 +6,7 @@ internal static class Schema
     public static readonly IReadOnlyList<string> Steps =
     [
         Resource("schema.sql"), Resource("schema-2.sql"), Resource("schema-3.sql"), Resource("schema-4.sql"), Resource("schema-5.sql"),
-        Resource("schema-6.sql"),
+        Resource("schema-6.sql"), Resource("schema-7.sql"),
     ];
 
     /// <returns>The database's version; 0 for a new one.</returns>

@@ -7,22 +7,26 @@ internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
 {
     private const string PutOne =
         """
-        INSERT INTO directory_entry (directory, id, grain_name, title) VALUES (?1, ?2, ?3, ?4)
-        ON CONFLICT DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title
+        INSERT INTO directory_entry (directory, id, grain_name, title, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT DO UPDATE SET grain_name = excluded.grain_name, title = excluded.title,
+            created_at = coalesce(excluded.created_at, created_at), seen_at = coalesce(excluded.seen_at, seen_at)
         """;
 
     private const string RemoveOne = "DELETE FROM directory_entry WHERE directory = ?1 AND id = ?2";
 
     private const string One =
-        "SELECT id, grain_name, title FROM directory_entry WHERE directory = ?1 AND id = ?2";
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = ?1 AND id = ?2";
+
+    private const string Everything =
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = ?1 ORDER BY id";
 
     private const string Page =
-        "SELECT id, grain_name, title FROM directory_entry WHERE directory = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+        "SELECT id, grain_name, title, created_at, seen_at FROM directory_entry WHERE directory = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
 
     // instr and not LIKE, because a search has no wildcards; lower() is SQLite's, of ASCII only.
     private const string Search =
         """
-        SELECT id, grain_name, title FROM directory_entry
+        SELECT id, grain_name, title, created_at, seen_at FROM directory_entry
         WHERE directory = ?1 AND id > ?2
           AND (instr(lower(id), lower(?4)) OR instr(lower(grain_name), lower(?4)) OR instr(lower(title), lower(?4)))
         ORDER BY id LIMIT ?3
@@ -30,12 +34,31 @@ internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
 
     public Task Put(string directory, DirectoryEntry entry) =>
         database.Commit(entry.Id.Length + entry.GrainName.Length + entry.Title.Length, connection =>
-            connection.Prepare(PutOne)
-                .Bind(1, directory).Bind(2, entry.Id).Bind(3, entry.GrainName).Bind(4, entry.Title).Run());
+        {
+            var put = connection.Prepare(PutOne).Bind(1, directory).Bind(2, entry.Id).Bind(3, entry.GrainName).Bind(4, entry.Title);
+            Bind(put, 5, entry.CreatedAt);
+            Bind(put, 6, entry.SeenAt);
+            put.Run();
+        });
 
     public Task Remove(string directory, string id) =>
         database.Commit(id.Length, connection =>
             connection.Prepare(RemoveOne).Bind(1, directory).Bind(2, id).Run());
+
+    public Task<IReadOnlyList<DirectoryEntry>> All(string directory, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<DirectoryEntry>>(
+            connection =>
+            {
+                using var rows = connection.Prepare(Everything).Bind(1, directory);
+                var entries = new List<DirectoryEntry>();
+                while (rows.Step())
+                {
+                    entries.Add(Entry(rows));
+                }
+
+                return entries;
+            },
+            cancellation);
 
     public Task<DirectoryEntry?> Find(string directory, string id, CancellationToken cancellation = default) =>
         database.Read(
@@ -78,5 +101,9 @@ internal sealed class SqliteDirectory(SqliteDatabase database) : IDirectory
             cancellation);
     }
 
-    private static DirectoryEntry Entry(Statement row) => new(row.Text(0), row.Text(1), row.Text(2));
+    private static DirectoryEntry Entry(Statement row) =>
+        new(row.Text(0), row.Text(1), row.Text(2), row.IsNull(3) ? null : row.Time(3), row.IsNull(4) ? null : row.Time(4));
+
+    private static void Bind(Statement statement, int index, DateTimeOffset? time) =>
+        _ = time is { } at ? statement.Bind(index, at.UtcTicks) : statement.BindNull(index);
 }

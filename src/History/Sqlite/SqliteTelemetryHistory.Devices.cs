@@ -9,6 +9,10 @@ internal sealed partial class SqliteTelemetryHistory
 {
     private const string DeviceRow = "SELECT id, readings, received_at, forgotten FROM device WHERE name = ?1";
 
+    // A tenant has no slash, and what begins with it and a slash is before it and the next character.
+    private const string DevicesOf =
+        "SELECT name, readings, received_at FROM device WHERE name > ?1 || '/' AND name < ?1 || '0'";
+
     private const string MarkedTopics =
         "SELECT topic.id, topic.name FROM marked_topic JOIN topic ON topic.id = marked_topic.topic WHERE device = ?1";
 
@@ -28,6 +32,26 @@ internal sealed partial class SqliteTelemetryHistory
                         readings,
                         new DateTimeOffset(receivedAt, TimeSpan.Zero),
                         count == 0 ? [] : LastMarked(connection, inLog?.Id ?? row.Int64(0), isStored ? row.Int64(3) : 0, views, count));
+            },
+            cancellation);
+
+    public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<DeviceActivity>>(
+            connection =>
+            {
+                using var rows = connection.Prepare(DevicesOf).Bind(1, tenant);
+                var devices = new List<DeviceActivity>();
+                while (rows.Step())
+                {
+                    var key = rows.Text(0);
+                    var (readings, receivedAt) = _log.Device(key)?.Durable ?? (rows.Int64(1), rows.Int64(2));
+                    if (readings > 0)
+                    {
+                        devices.Add(new DeviceActivity(key[(tenant.Length + 1)..], readings, new DateTimeOffset(receivedAt, TimeSpan.Zero)));
+                    }
+                }
+
+                return devices;
             },
             cancellation);
 

@@ -77,6 +77,19 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
             : throw new FailureException(Failure.Conflict, "This device is registered already.");
     }
 
+    public async Task Change(DeviceChange change)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MayManageDevices(world.Admit(key), Tenant));
+        var before = Existing();
+        world.Devices[key] = (before with
+        {
+            Name = change.Name ?? before.Name,
+            Publish = change.Publish ?? before.Publish,
+            Subscribe = change.Subscribe ?? before.Subscribe,
+        }, world.Devices[key].Key);
+    }
+
     public async Task<string> RenewKey()
     {
         await Task.Yield();
@@ -131,6 +144,28 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     private DeviceSnapshot Existing() =>
         world.Devices.TryGetValue(key, out var device) ? device.Snapshot : throw InMemoryGrains.NotFound();
+}
+
+internal sealed class FleetGrain(InMemoryGrains world, string key) : IFleetGrain
+{
+    private string Tenant => GrainKey.Parse(key).Tenant;
+
+    public async Task<FleetSummary> Summary()
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MaySeeDevices(world.Admit(key), Tenant));
+        return world.Fleet;
+    }
+
+    public async Task<FleetPage> List(FleetQuery query)
+    {
+        await Task.Yield();
+        InMemoryGrains.Demand(Permissions.MaySeeDevices(world.Admit(key), Tenant));
+        world.FleetQueries.Enqueue(query);
+        return new FleetPage([.. world.Devices.Keys.Select(device => GrainKey.Parse(device).Name), "gone"], "further");
+    }
+
+    public Task<bool> Report(FleetReport report) => throw new NotSupportedException();
 }
 
 internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain

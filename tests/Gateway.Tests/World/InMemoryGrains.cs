@@ -40,6 +40,12 @@ internal sealed class InMemoryGrains(TimeProvider clock)
 
     public ConcurrentDictionary<string, (DeviceSnapshot Snapshot, string Key)> Devices { get; } = new();
 
+    /// <summary>What the fleet says of itself.</summary>
+    public FleetSummary Fleet { get; set; } = new(0, 0, 0, 0, 0, 0, 0, [], []);
+
+    /// <summary>What the fleet was asked for.</summary>
+    public ConcurrentQueue<FleetQuery> FleetQueries { get; } = new();
+
     public ConcurrentDictionary<string, List<TelemetryMessage>> Topics { get; } = new();
 
     /// <summary>Who watches which topic, by key.</summary>
@@ -90,6 +96,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(ITenancyGrain) => new TenancyGrain(this, key),
         nameof(IRevocationsGrain) => new RevocationsGrain(this),
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
+        nameof(IFleetGrain) => new FleetGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
         nameof(IAuditGrain) => new AuditGrain(this, key),
         nameof(ITopicGrain) => new TopicGrain(this, key),

@@ -64,6 +64,9 @@ public abstract class StoreTest : GrainTest
         public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation) =>
             store.ReadDeviceTail(device, count, cancellation);
 
+        public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation) =>
+            store.ReadDevices(tenant, cancellation);
+
         public Task<TelemetryPage> Read(string topic, TelemetryQuery query, CancellationToken cancellation) =>
             store.Read(topic, query, cancellation);
 

@@ -28,6 +28,31 @@ public abstract class DirectoryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Times_of_an_entry_are_kept_where_the_next_one_has_none()
+    {
+        var (made, seen) = (new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 3, 2, 12, 0, 0, TimeSpan.Zero));
+        await Names.Put(Devices, new("d-1", "d-1", "one", made));
+        await Names.Put(Devices, new("d-1", "d-1", "two", null, seen));
+        await Names.Put(Devices, new("d-1", "d-1", "three"));
+        await Reopen();
+        Assert.Equal(new DirectoryEntry("d-1", "d-1", "three", made, seen), await Names.Find(Devices, "d-1"));
+        await Names.Remove(Devices, "d-1");
+        await Names.Put(Devices, new("d-1", "d-1", "anew"));
+        Assert.Equal(new DirectoryEntry("d-1", "d-1", "anew"), await Names.Find(Devices, "d-1"));
+    }
+
+    [Fact]
+    public async Task All_entries_of_a_directory_come_in_order_and_no_others()
+    {
+        await Names.Put(Devices, new("b", "b", "2"));
+        await Names.Put(Devices, new("a", "a", "1"));
+        await Names.Put("default/users", new("u", "u", "3"));
+        await Names.Put("default2/devices", new("c", "c", "4"));
+        Assert.Equal(["a", "b"], (await Names.All(Devices)).Select(entry => entry.Id));
+        Assert.Empty(await Names.All("nobody/devices"));
+    }
+
+    [Fact]
     public async Task An_entry_replaces_the_one_with_its_id()
     {
         await Names.Put(Devices, new("1", "one", "old"));

@@ -102,17 +102,19 @@ public sealed class SqliteDatabaseTests
         Assert.Equal(3, await third);
     }
 
+    private static readonly int Newer = Schema.Steps.Count + 1;
+
     [Fact]
     public async Task A_database_of_a_newer_version_is_refused_in_one_line_and_left_alone()
     {
         await using var store = new TestStore();
-        await store.OnWriter(writer => writer.Execute("PRAGMA user_version = 7"));
+        await store.OnWriter(writer => writer.Execute($"PRAGMA user_version = {Newer}"));
         await store.Close();
 
         var refused = Assert.Throws<DataDirectoryException>(() => new TestStore(directory: store.Directory));
 
         Assert.Equal(
-            $"The database {store.DatabaseFile} has schema 7, this version knows {Schema.Steps.Count}. " +
+            $"The database {store.DatabaseFile} has schema {Newer}, this version knows {Schema.Steps.Count}. " +
             "Start the version that wrote it, or use another data directory.",
             refused.Message);
         await SetVersion(store, Schema.Steps.Count);
@@ -207,7 +209,7 @@ public sealed class SqliteDatabaseTests
     private static Task SetVersion(TestStore store, int version)
     {
         using var connection = Connection.OpenWriter(store.DatabaseFile);
-        Assert.Equal(7, connection.Pragma("user_version"));
+        Assert.Equal(Newer, connection.Pragma("user_version"));
         connection.Execute($"PRAGMA user_version = {version}");
         return Task.CompletedTask;
     }

@@ -279,6 +279,20 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task All_devices_of_a_tenant_that_have_stored_something_are_counted_and_no_others()
+    {
+        await History.Append(Topic, 1, Some(Topic, 3));
+        await History.Append(Topic, 4, [Reading(Topic) with { Device = "meter-8", ReceivedAt = Noon.AddHours(1) }]);
+        await History.Append("default0/t", 1, [Reading("default0/t")]);
+        await History.Append("other/t", 1, [Reading("other/t")]);
+        DeviceActivity[] expected = [new("meter-7", 3, Noon), new("meter-8", 1, Noon.AddHours(1))];
+        Assert.Equal(expected, (await History.ReadDevices("default")).OrderBy(device => device.Device));
+        await Reopen();
+        Assert.Equal(expected, (await History.ReadDevices("default")).OrderBy(device => device.Device));
+        Assert.Empty(await History.ReadDevices("nobody"));
+    }
+
+    [Fact]
     public async Task An_unknown_device_has_nothing()
     {
         var tail = await History.ReadDeviceTail("default/nobody", 10);
