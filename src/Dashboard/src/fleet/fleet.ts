@@ -1,11 +1,17 @@
 import { api, dataOf, type Schemas } from '@/api';
 
-export type Fleet = Schemas['FleetAnswer'];
-export type Attention = Fleet['attention'][number];
+export type Fleet = Schemas['FleetView'];
 
 export function fetchFleet(signal?: AbortSignal): Promise<Fleet> {
   return dataOf(api.GET('/fleet', { signal: signal ?? null }));
 }
+
+/** Why a device needs attention, in words. */
+export const reasonTexts: Readonly<Record<string, string>> = {
+  silent: 'Silent',
+  refusing: 'Refused messages',
+  never_connected: 'Never connected',
+};
 
 /** What is shown of a fleet's devices by state: parts of a whole, none of which is so small that it cannot be seen. */
 export function sharesOf(counts: readonly number[], least = 0.012): number[] {

@@ -2,9 +2,9 @@ import { defineStore } from 'pinia';
 import { computed, shallowRef } from 'vue';
 import { accessToken, api, dataOf, whenSessionEnds, type Schemas } from '@/api';
 import { queries } from '@/queries';
+import type { Role } from './users';
 
 export type Me = Schemas['MeView'];
-export type Role = 'viewer' | 'operator' | 'admin';
 
 /** What tabs of one browser tell each other; none of it is secret. */
 type Message = 'signed-in' | 'signed-out';

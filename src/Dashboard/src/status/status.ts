@@ -1,6 +1,6 @@
 import { api, dataOf, type Schemas } from '@/api';
 
-export type Status = Schemas['StatusAnswer'];
+export type Status = Schemas['StatusView'];
 export type Process = Status['processes'][number];
 export type Sample = Process['samples'][number];
 
