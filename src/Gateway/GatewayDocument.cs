@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using OrleansIoT.Gateway.Failures;
 
@@ -26,7 +27,7 @@ internal static class GatewayDocument
         ["limit"] = "The most items of the page.",
         ["cursor"] = "The 'next' of the page before.",
         ["prefix"] = "The beginning of the topics' names, as devices/meter-7/; all topics when left out.",
-        ["order"] = "asc, the oldest first, or desc, the newest first; asc when left out, but of the audit desc.",
+        ["order"] = "asc, the oldest or least first, or desc, the newest or greatest first; asc when left out, but of the audit desc.",
         ["actor"] = "The id of who did it, or the email that was typed to sign in.",
         ["action"] = "The name of the operation, as RegisterDevice; or MqttConnect.",
         ["thing"] = "What it was done to: a type, an id, or both, as device/meter-7.",
@@ -39,6 +40,8 @@ internal static class GatewayDocument
         ["points"] = "Asks for the points of a chart of so many columns, 1 to 10000.",
         ["topics"] = "A topic; there is one of these for each, up to 50.",
         ["after"] = "The cursor behind which the stream begins: a number for each topic, with commas between them. Last-Event-ID goes before it.",
+        ["state"] = "connected, away (it was here before) or never (it has neither connected nor published); all when left out.",
+        ["sort"] = "id, name, last_seen, readings or refusals; id when left out.",
         ["search"] = "Part of the id or the name, at most 200 characters.",
         ["id"] = "The id.",
         ["name"] = "The name.",
@@ -57,11 +60,13 @@ internal static class GatewayDocument
         routes.MapGet(Address, async (Text text) => TypedResults.Text(await text.Json, "application/json"))
             .AllowAnonymous()
             .ExcludeFromDescription();
-        routes.MapGet("/", () => new StartAnswer("OrleansIoT", Address, ["/health/live", "/health/ready"]))
+        routes.MapGet("/", (IOptions<GatewayOptions> options) => new StartAnswer(
+                "OrleansIoT", options.Value.PathBase + Address, [$"{options.Value.PathBase}/health/live", $"{options.Value.PathBase}/health/ready"]))
             .AllowAnonymous()
             .WithName("Start")
             .WithTags("Health")
             .WithSummary("Says where to go from here")
+            .WithDescription("A browser, whose Accept names text/html, is sent on to the dashboard.")
             .ExampleAnswer("""{"name": "OrleansIoT", "openapi": "/openapi/v1.json", "health": ["/health/live", "/health/ready"]}""");
     }
 
@@ -103,7 +108,8 @@ internal static class GatewayDocument
             Description = "Devices, their telemetry, and the people who look at it. Errors are problems as RFC 9457 describes them; "
                 + "times are RFC 3339 in UTC. Sign in with POST /auth/login and send the token as 'Authorization: Bearer …'.",
         };
-        document.Servers = []; // where it was read from
+        var path = context.ApplicationServices.GetRequiredService<IOptions<GatewayOptions>>().Value.PathBase;
+        document.Servers = path.Length > 0 ? [new OpenApiServer { Url = path }] : []; // else where it was read from
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>
         {

@@ -20,6 +20,12 @@ public sealed class GatewayOptions
     /// </summary>
     public string? PublicUrl { get; set; }
 
+    /// <summary>The path below which the gateway is reached, as <c>/iot-platform</c>, behind a proxy that passes it on or takes it away. Default: none.</summary>
+    public string PathBase { get; set; } = "";
+
+    /// <summary>The folder with the built web app. Default: wwwroot, beside the executable.</summary>
+    public string DashboardDirectory { get; set; } = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+
     /// <summary>The <c>iss</c> of the tokens, the same for all gateways that share a key. Default: the PublicUrl, or else orleans-iot.</summary>
     public string Issuer { get; set; } = DefaultIssuer;
 

@@ -1,16 +1,19 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Builder.Extensions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using OrleansIoT.Gateway.Audit;
+using OrleansIoT.Gateway.Dashboard;
 using OrleansIoT.Gateway.Devices;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Live;
+using OrleansIoT.Gateway.Status;
 using OrleansIoT.Gateway.Telemetry;
 using OrleansIoT.Gateway.Throttling;
 using OrleansIoT.Gateway.Transports;
@@ -39,6 +42,8 @@ public static class GatewaySetup
                 "Gateway:PublicUrl is an https URL without a slash at its end, as https://iot.example.org; http only on this machine.")
             .Validate(options => options.PublicUrl is null || options.Issuer == options.PublicUrl,
                 "Gateway:Issuer is left out, or is Gateway:PublicUrl: clients compare the two (OpenID Connect Discovery 1.0 section 4.3).")
+            .Validate(options => options.PathBase.Length == 0 || IsPathBase(options.PathBase),
+                "Gateway:PathBase is empty, or begins with a slash and has letters, digits, '-', '_', '.', '~' and slashes, the last of them not at its end.")
             .Validate(options => options.RememberedTokens is >= 0 and <= 1_000_000, "Gateway:RememberedTokens is 0 to 1000000.")
             .Validate(options => Enum.IsDefined(options.TokenEncryption), "Gateway:TokenEncryption is Refuse, Accept or Issue.")
             .Validate(options => options.AccessTokenLifetime >= TimeSpan.FromMinutes(1)
@@ -78,6 +83,7 @@ public static class GatewaySetup
         services.AddSingleton<Admissions>();
         services.AddSingleton<TelemetryExport>();
         services.AddLiveStreams();
+        services.AddDashboard();
         services.AddMetrics();
         services.TryAddSingleton<AuditTrail>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditTrail>());
@@ -89,6 +95,11 @@ public static class GatewaySetup
     {
         app.Services.GetRequiredService<TokenKeys>(); // what cannot start says so at the start
         app.UseTrustedProxies();
+        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.PathBase is { Length: > 0 } path)
+        {
+            app.UseMiddleware<UsePathBaseMiddleware>(new PathString(path)); // UsePathBase would also route, before topics are read
+        }
+
         app.Use(SetAnswerHeaders);
         app.UseMiddleware<AuditMiddleware>();
         app.UseExceptionHandler(_ => { });
@@ -97,6 +108,7 @@ public static class GatewaySetup
         app.Use(PlainHttp.RefuseCredentials);
         app.UseMiddleware<HttpsOnly>();
         app.Use(AnswerHeadAsGet);
+        app.UseDashboard();
         app.Use(TopicRouting.ReadAddress);
         app.UseRouting();
         app.Use(AnswerForRouting);
@@ -120,15 +132,21 @@ public static class GatewaySetup
         routes.MapTenants();
         routes.MapAudit();
         routes.MapDevices();
+        routes.MapFleet();
         routes.MapTelemetry();
         routes.MapStreams();
         routes.MapHealth();
+        routes.MapStatus();
         routes.MapGatewayDocument();
     }
 
     private static bool IsPublicUrl(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && !url.EndsWith('/') && uri.Query.Length + uri.Fragment.Length + uri.UserInfo.Length == 0
         && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
+
+    private static bool IsPathBase(string path) =>
+        path[0] == '/' && path[^1] != '/' && !path.Contains("//", StringComparison.Ordinal)
+        && path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.' or '~');
 
     private static void Strict(JsonSerializerOptions json)
     {
@@ -146,7 +164,14 @@ public static class GatewaySetup
     {
         context.Response.OnStarting(static state =>
         {
-            var headers = ((HttpResponse)state).Headers;
+            var response = (HttpResponse)state;
+            var headers = response.Headers;
+            if (headers.Location.ToString() is ['/', ..] location && response.HttpContext.BasePath() is { Length: > 0 } path
+                && !location.StartsWith($"{path}/", StringComparison.Ordinal))
+            {
+                headers.Location = path + location; // routes know nothing of a proxy's paths
+            }
+
             headers.TryAdd("Cache-Control", "no-store");
             headers.TryAdd("X-Content-Type-Options", "nosniff");
             headers.TryAdd("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"); // data, not pages
@@ -154,6 +179,9 @@ public static class GatewaySetup
         }, context.Response);
         return next(context);
     }
+
+    private static string BasePath(this HttpContext context) =>
+        context.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.PathBase;
 
     /// <summary>
     /// A wrong method or media type (405, 415) is an endpoint that routing makes, with none of the route's own words; the

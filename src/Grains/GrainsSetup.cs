@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using OrleansIoT.Grains.Devices;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.Grains.Sessions;
+using OrleansIoT.Grains.Telemetry;
 using OrleansIoT.Grains.Topics;
 
 namespace OrleansIoT.Grains;
@@ -28,6 +29,9 @@ public static class GrainsSetup
         services.AddSingleton<IIncomingGrainCallFilter, CallerFilter>();
         services.AddHostedService<SessionClock>();
         services.AddHostedService<FleetReporter>();
+        services.AddSingleton<AcknowledgedReadings>();
+        services.AddSingleton<AcknowledgedCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<AcknowledgedCheck>());
         return services;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 
 namespace OrleansIoT.History;
 
@@ -57,6 +58,7 @@ internal sealed class GroupCommit<TWrite> : IDisposable
             }
             else
             {
+                write.QueuedAt = Stopwatch.GetTimestamp();
                 _waiting.Enqueue(write);
                 _waitingBytes += write.Size;
                 _metrics.Queued();
@@ -115,8 +117,8 @@ internal sealed class GroupCommit<TWrite> : IDisposable
         while (Take(batch))
         {
             var writes = batch.Count;
-            _commit(batch);
-            _metrics.Settled(writes);
+            _commit(batch); // takes those out that fail on their own
+            _metrics.Settled(writes, batch);
             batch.Clear();
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace OrleansIoT.History;
@@ -13,6 +14,7 @@ public sealed class HistoryMetrics
     private readonly Counter<long> _bytes;
     private readonly Counter<long> _dropped;
     private readonly Histogram<double> _duration;
+    private readonly Histogram<double> _appends;
     private readonly UpDownCounter<long> _waiting;
 
     public HistoryMetrics(IMeterFactory meters)
@@ -30,13 +32,28 @@ public sealed class HistoryMetrics
             "iot.history.readings.dropped", "{reading}", "Readings that the rules of retention do not keep any more.");
         _duration = meter.CreateHistogram<double>(
             "iot.history.commit.duration", "s", "From the begin of a transaction to its being durable.");
+        _appends = meter.CreateHistogram<double>(
+            "iot.history.append.duration", "s", "From a write of readings being queued to its being settled: what its device waits for here.");
         _waiting = meter.CreateUpDownCounter<long>(
             "iot.history.writes.waiting", "{write}", "Writes that wait for a transaction or are in one.");
     }
 
     internal void Queued() => _waiting.Add(1);
 
-    internal void Settled(int writes) => _waiting.Add(-writes);
+    internal void Settled(int writes, IReadOnlyCollection<Write> committed)
+    {
+        _waiting.Add(-writes);
+        if (_appends.Enabled)
+        {
+            foreach (var write in committed)
+            {
+                if (write.Readings > 0)
+                {
+                    _appends.Record(Stopwatch.GetElapsedTime(write.QueuedAt).TotalSeconds);
+                }
+            }
+        }
+    }
 
     internal void Committed(int readings, long bytes, TimeSpan duration)
     {

@@ -9,6 +9,9 @@ internal abstract class Write
     // Whoever waits goes on elsewhere: the writer's thread is for writing.
     private readonly TaskCompletionSource<ImmutableArray<long>> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>When it was queued, by <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    public long QueuedAt { get; set; }
+
     /// <summary>With <see cref="QueueNumbers"/>.</summary>
     public Task<ImmutableArray<long>> Done => _done.Task;
 

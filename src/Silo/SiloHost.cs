@@ -6,6 +6,7 @@ using OrleansIoT.Grains;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.History;
 using OrleansIoT.Silo.Demo;
+using OrleansIoT.Silo.Status;
 using OrleansIoT.Silo.Trust;
 
 namespace OrleansIoT.Silo;
@@ -60,6 +61,7 @@ public static class SiloHost
         }
 
         builder.Services.AddHealth();
+        builder.Services.AddStatus();
         builder.Services.AddConnectionBudget();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         configure?.Invoke(builder);

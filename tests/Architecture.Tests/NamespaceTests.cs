@@ -9,11 +9,11 @@ public sealed class NamespaceTests
     {
         ["Certificates"] = ["Pki"],
         ["DeviceEdge"] = ["Mqtt", "Mqtt/Packets", "Sessions", "Transports"],
-        ["Gateway"] = ["Audit", "Live", "Throttling", "Transports"],
-        ["Grains"] = ["Sessions"],
-        ["Grains.Abstractions"] = ["Sessions"],
+        ["Gateway"] = ["Audit", "Dashboard", "Live", "Status", "Throttling", "Transports"],
+        ["Grains"] = ["Sessions", "Status"],
+        ["Grains.Abstractions"] = ["Sessions", "Status"],
         ["History"] = ["Chunks", "Numbers", "Postgres", "Sqlite", "Sqlite/Backups", "Sqlite/Chunks", "Sqlite/Log"],
-        ["Silo"] = ["Cluster", "Cluster/Embedded", "Cluster/Orleans", "Demo", "Trust"],
+        ["Silo"] = ["Cluster", "Cluster/Embedded", "Cluster/Orleans", "Demo", "Status", "Trust"],
         ["EmbeddedSilo"] = ["Orleans", "Engine"],
     };
 

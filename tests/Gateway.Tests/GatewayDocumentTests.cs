@@ -54,7 +54,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
                 "DELETE /service-accounts/{id}", "DELETE /users/{id}", "DELETE /users/{id}/sessions",
                 "GET /", "GET /.well-known/jwks.json", "GET /.well-known/openid-configuration", "GET /audit", "GET /auth/me", "GET /auth/sessions", "GET /auth/tokens", "GET /devices", "GET /devices/{id}", "GET /fleet", "GET /health/live",
                 "GET /health/ready", "GET /iot", "GET /iot/{topic}", "GET /iot/{topic}/latest", "GET /iot/{topic}/stream", "GET /iot/{topic}/{start}/{end}",
-                "GET /service-accounts", "GET /service-accounts/{id}", "GET /stream", "GET /tenants", "GET /tenants/{name}", "GET /users",
+                "GET /service-accounts", "GET /service-accounts/{id}", "GET /status", "GET /stream", "GET /tenants", "GET /tenants/{name}", "GET /users",
                 "GET /users/{id}", "GET /users/{id}/sessions",
                 "PATCH /devices/{id}", "PATCH /service-accounts/{id}", "PATCH /tenants/{name}", "PATCH /users/{id}",
                 "POST /auth/login", "POST /auth/logout", "POST /auth/password", "POST /auth/refresh", "POST /auth/register",
@@ -149,7 +149,7 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
 
         Assert.Equal(
             [
-                "Credentials", "NewDevice", "NewDeviceToken", "NewPersonalToken", "NewServiceAccount", "NewTenant", "NewUser",
+                "Credentials", "DeviceFields", "NewDevice", "NewDeviceToken", "NewPersonalToken", "NewServiceAccount", "NewTenant", "NewUser",
                 "PasswordChange", "RefreshRequest", "Registration", "ServiceAccountPatch", "TenantPatch", "TokenRequest", "UserPatch",
             ],
             closed.Order());

@@ -39,7 +39,8 @@ internal sealed record TopicAddress(
     /// <summary>Finds the part of a request target (RFC 9112 section 3.2) that addresses a topic.</summary>
     /// <param name="target">In origin form or absolute form, as it was sent.</param>
     /// <param name="address">What is behind <c>/iot/</c>, without the query.</param>
-    public static bool IsBelowIot(ReadOnlySpan<char> target, out ReadOnlySpan<char> address)
+    /// <param name="pathBase">What the target begins with before that; empty for nothing.</param>
+    public static bool IsBelowIot(ReadOnlySpan<char> target, out ReadOnlySpan<char> address, ReadOnlySpan<char> pathBase = default)
     {
         address = default;
         if (!target.StartsWith("/"))
@@ -52,6 +53,11 @@ internal sealed record TopicAddress(
             }
 
             target = target[(authority + 3 + path)..];
+        }
+
+        if (target.StartsWith(pathBase, StringComparison.OrdinalIgnoreCase))
+        {
+            target = target[pathBase.Length..];
         }
 
         if (!target.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))

@@ -12,7 +12,7 @@ internal static class TopicRouting
 {
     public static Task ReadAddress(HttpContext context, RequestDelegate next)
     {
-        if (TopicAddress.IsBelowIot(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, out var address))
+        if (TopicAddress.IsBelowIot(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget, out var address, context.Request.PathBase.Value))
         {
             if (address.IsEmpty)
             {

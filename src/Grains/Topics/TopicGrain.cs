@@ -21,7 +21,12 @@ namespace OrleansIoT.Grains.Topics;
 [Reentrant]
 [CollectionAgeLimit(Minutes = 2)] // it wakes with one look-up, and topics can be many
 public sealed partial class TopicGrain(
-    ITelemetryHistory history, Routes routes, IOptions<GrainsOptions> options, TimeProvider clock, ILogger<TopicGrain> logger)
+    ITelemetryHistory history,
+    Routes routes,
+    AcknowledgedReadings acknowledged,
+    IOptions<GrainsOptions> options,
+    TimeProvider clock,
+    ILogger<TopicGrain> logger)
     : TenantGrain, ITopicGrain, IDisposable
 {
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
@@ -248,6 +253,7 @@ public sealed partial class TopicGrain(
         if (latest >= 0)
         {
             IsDurable(last);
+            acknowledged.Add(KeyText, messages[latest], latestSeq);
             var candidate = new TelemetryPosition(messages[latest].At, latestSeq);
             if (_latestAt is null || candidate > _latestAt)
             {

@@ -38,6 +38,7 @@ internal static class RouteRules
         ["Keys"] = Least.Nobody,
         ["Discover"] = Least.Nobody,
         ["Me"] = Least.Anybody,
+        ["GetStatus"] = Least.Anybody,
         ["Logout"] = Least.Self,
         ["ChangePassword"] = Least.Self,
         ["ListSessions"] = Least.Self,

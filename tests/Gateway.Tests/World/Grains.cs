@@ -4,6 +4,7 @@ using OrleansIoT.Failures;
 using OrleansIoT.History.Numbers;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
+using OrleansIoT.Status;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -166,6 +167,17 @@ internal sealed class FleetGrain(InMemoryGrains world, string key) : IFleetGrain
     }
 
     public Task<bool> Report(FleetReport report) => throw new NotSupportedException();
+}
+
+internal sealed class StatusGrain(InMemoryGrains world, string key) : IStatusGrain
+{
+    public Task Report(ProcessReport report) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<ProcessReport>> Processes()
+    {
+        world.AdmitUnrecorded(key, mayBeAnothers: true);
+        return Task.FromResult<ImmutableArray<ProcessReport>>([.. world.Processes]);
+    }
 }
 
 internal sealed class TopicGrain(InMemoryGrains world, string key) : ITopicGrain

@@ -5,6 +5,7 @@ using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Identity;
+using OrleansIoT.Status;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -39,6 +40,9 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     public ConcurrentQueue<string> Revoked { get; } = new();
 
     public ConcurrentDictionary<string, (DeviceSnapshot Snapshot, string Key)> Devices { get; } = new();
+
+    /// <summary>What processes say of themselves.</summary>
+    public ConcurrentQueue<ProcessReport> Processes { get; } = new();
 
     /// <summary>What the fleet says of itself.</summary>
     public FleetSummary Fleet { get; set; } = new(0, 0, 0, 0, 0, 0, 0, [], []);
@@ -96,6 +100,7 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         nameof(ITenancyGrain) => new TenancyGrain(this, key),
         nameof(IRevocationsGrain) => new RevocationsGrain(this),
         nameof(IDirectoryGrain) => new DirectoryGrain(this, key),
+        nameof(IStatusGrain) => new StatusGrain(this, key),
         nameof(IFleetGrain) => new FleetGrain(this, key),
         nameof(IDeviceGrain) => new DeviceGrain(this, key),
         nameof(IAuditGrain) => new AuditGrain(this, key),

@@ -45,6 +45,9 @@ public abstract class StoreTest : GrainTest
 
         public string? BrokenTopic { get; set; }
 
+        /// <summary>It says that it has stored, and has not.</summary>
+        public bool IsLying { get; set; }
+
         public async Task<ImmutableArray<long>> Append(
             string topic, long firstSeq, IReadOnlyList<TelemetryMessage> messages, AppendEffects? effects = null)
         {
@@ -55,7 +58,7 @@ public abstract class StoreTest : GrainTest
                 throw new FailureException(Failure.Unavailable, "The disk is full.");
             }
 
-            return await store.Append(topic, firstSeq, messages, effects);
+            return IsLying ? [] : await store.Append(topic, firstSeq, messages, effects);
         }
 
         public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) =>
