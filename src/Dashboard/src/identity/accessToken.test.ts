@@ -15,6 +15,7 @@ beforeEach(() => {
   vi.stubGlobal('fetch', fetched);
   vi.stubGlobal('navigator', { locks: { request } });
   request.mockImplementation((_, work) => work());
+  localStorage.setItem('orleans-iot-signed-in', 'yes');
   token = new AccessToken();
 });
 
@@ -47,9 +48,29 @@ describe('the access token', () => {
     expect(await token.get()).toBe('two');
   });
 
-  it('is none when the session has ended', async () => {
+  it('is none when the session has ended, and then nobody asks again', async () => {
     fetched.mockResolvedValueOnce(new Response(null, { status: 401 }));
     expect(await token.get()).toBeNull();
+    expect(await new AccessToken().get()).toBeNull();
+    expect(fetched).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not asked for where nobody has signed in, and found by other pages where somebody has', async () => {
+    localStorage.clear();
+    expect(await token.get()).toBeNull();
+    expect(fetched).not.toHaveBeenCalled();
+    fetched.mockResolvedValueOnce(answer('one')).mockResolvedValueOnce(answer('two'));
+    await token.login('a@b', 'x');
+    expect(await new AccessToken().get()).toBe('two');
+  });
+
+  it('goes with the one who signs out', async () => {
+    fetched.mockResolvedValueOnce(answer('one')).mockResolvedValueOnce(new Response(null, { status: 204 }));
+    await token.get();
+    await token.logout();
+    expect(fetched.mock.calls[1]?.[0]).toBe('/auth/logout');
+    expect(await token.get()).toBeNull();
+    expect(fetched).toHaveBeenCalledTimes(2);
   });
 
   it('is unknown, and not lost, while the server is away', async () => {

@@ -7,6 +7,12 @@ const margin = 30_000;
 /** Over all tabs: a refresh token is good once, and two tabs that use it at a time look like a thief and his victim. */
 const lock = 'orleans-iot-refresh';
 
+/**
+ * Whether this browser has a session: no secret, and no proof. A page that is loaded by a stranger does not have to ask the
+ * server, for which a refresh without a cookie is a failed sign-in, of which it takes a few only.
+ */
+const mark = 'orleans-iot-signed-in';
+
 export interface SignedIn {
   readonly auth_token: string;
   readonly expires_in: number;
@@ -55,6 +61,7 @@ export class AccessToken {
   async logout(): Promise<void> {
     const token = await this.get().catch(() => null);
     this.forget();
+    localStorage.removeItem(mark);
     if (token) {
       await exclusively(() => post('/auth/logout', undefined, { Authorization: `Bearer ${token}` }));
     }
@@ -66,6 +73,10 @@ export class AccessToken {
   }
 
   async #refresh(): Promise<string | null> {
+    if (!localStorage.getItem(mark)) {
+      return null;
+    }
+
     const response = await post('/auth/refresh');
     if (response.ok) {
       this.#take((await response.json()) as SignedIn);
@@ -78,12 +89,14 @@ export class AccessToken {
     }
 
     this.forget();
+    localStorage.removeItem(mark);
     return null;
   }
 
   #take(answer: SignedIn): void {
     this.#token = answer.auth_token;
     this.#expiresAt = Date.now() + answer.expires_in * 1_000;
+    localStorage.setItem(mark, 'yes');
   }
 }
 
