@@ -29,7 +29,7 @@ public sealed class RegisterDeviceTests : IAsyncLifetime
         await _viewer.Go("/app/devices");
         await _viewer.Button("Register the first one").ClickAsync();
         await page.GetByLabel("Id", new() { Exact = true }).FillAsync("meter-7");
-        await page.GetByLabel("Name").FillAsync("Cellar");
+        await page.GetByLabel("Name (optional)").FillAsync("Cellar");
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
         var key = await page.GetByTestId("secret").InnerTextAsync();
         await page.GetByRole(AriaRole.Tab, new() { Name = what == "the command" ? "mosquitto_pub" : "Python" }).ClickAsync();

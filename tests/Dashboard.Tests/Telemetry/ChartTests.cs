@@ -69,7 +69,7 @@ public sealed partial class ChartTests : IAsyncLifetime
         await Assertions.Expect(row).ToContainTextAsync(values.Count.ToString("N0", CultureInfo.InvariantCulture));
         foreach (var number in new[] { values.Min(), values.Max(), values.Average() })
         {
-            await Assertions.Expect(row).ToContainTextAsync(number.ToString("G4", CultureInfo.InvariantCulture));
+            await Assertions.Expect(row).ToContainTextAsync(number.ToString("G5", CultureInfo.InvariantCulture));
         }
     }
 
