@@ -65,6 +65,9 @@ public static class Greeting
     /// <summary>The port that MQTT is heard on, known once the listeners are open.</summary>
     public static int MqttPort(IServer server) => new Uri(Addresses(server)[1]).Port;
 
+    /// <summary>The port of MQTT over TLS, likewise, where there is one.</summary>
+    public static int MqttsPort(IServer server) => new Uri(Addresses(server)[2]).Port;
+
     /// <summary>Kestrel lists them in the order in which <see cref="SiloHost"/> opens them: HTTP, MQTT, MQTT over TLS, and last HTTPS.</summary>
     private static List<string> Addresses(IServer server) =>
         [.. server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses];

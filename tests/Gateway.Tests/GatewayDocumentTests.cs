@@ -1,13 +1,18 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Fixtures;
 using OrleansIoT.Gateway.Tests.World;
 
 namespace OrleansIoT.Gateway.Tests;
 
 public sealed class GatewayDocumentTests : IAsyncLifetime
 {
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private GatewayHost _gateway = null!;
     private JsonNode _document = null!;
 
@@ -22,6 +27,20 @@ public sealed class GatewayDocumentTests : IAsyncLifetime
     [Fact]
     public void It_is_a_valid_document() =>
         Assert.Empty(Microsoft.OpenApi.OpenApiDocument.Parse(_document.ToJsonString(), "json").Diagnostic!.Errors);
+
+    /// <summary>The client of the web app is made out of its copy; with TEST_WRITE_DOCUMENT, as of <c>./dev fmt</c>, that is written anew.</summary>
+    [Fact]
+    public async Task The_web_app_is_built_from_this_document()
+    {
+        var copy = Path.Combine(Repository.Root, "src/Dashboard/openapi.json");
+        var document = _document.ToJsonString(Indented) + "\n";
+        if (Environment.GetEnvironmentVariable("TEST_WRITE_DOCUMENT") is { Length: > 0 })
+        {
+            await File.WriteAllTextAsync(copy, document);
+        }
+
+        Assert.True(document == await File.ReadAllTextAsync(copy), "src/Dashboard/openapi.json is not what the gateway says: ./dev fmt writes it.");
+    }
 
     [Fact]
     public void It_lists_every_route_and_no_other()

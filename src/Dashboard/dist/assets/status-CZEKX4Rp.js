@@ -1,1 +1,0 @@
-import{R as e,z as t}from"./index-DAhubwHw.js";function n(n){return t(e.GET(`/status`,{signal:n??null}))}export{n as t};

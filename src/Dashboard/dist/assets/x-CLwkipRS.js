@@ -1,1 +1,0 @@
-import{I as e}from"./index-DAhubwHw.js";var t=e(`x`,[[`path`,{d:`M18 6 6 18`,key:`1bl5f8`}],[`path`,{d:`m6 6 12 12`,key:`d8bk6v`}]]);export{t};

@@ -1,0 +1,14 @@
+import { QueryClient } from '@tanstack/vue-query';
+import { ApiFailure } from './failures/apiFailure';
+
+/** What pages have read, while it is looked at and a little longer; of a page that is in the background nothing is asked. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      retry: (count, error) => count < 3 && !(error instanceof ApiFailure && error.isFinal),
+      retryDelay: (count, error) =>
+        error instanceof ApiFailure && error.retryAfter ? error.retryAfter : Math.min(500 * 2 ** count, 5_000),
+    },
+  },
+});

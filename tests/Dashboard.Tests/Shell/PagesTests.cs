@@ -1,0 +1,126 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Playwright;
+using OrleansIoT.EndToEnd.Tests;
+using OrleansIoT.EndToEnd.Tests.Clients;
+
+namespace OrleansIoT.Dashboard.Tests.Shell;
+
+/// <summary>
+/// Every page, light and dark, on a desk and on a phone: axe finds nothing, and nothing is wider than the screen. With
+/// TEST_SCREENSHOTS it leaves pictures in that directory.
+/// </summary>
+public sealed partial class PagesTests : IAsyncLifetime
+{
+    private static readonly (string Name, string Place, string Shows)[] Pages =
+    [
+        ("home", "/app/", ".fleet"),
+        ("devices", "/app/devices", "table"),
+        ("devices-none", "/app/devices?search=nobody", ".empty"),
+        ("device", "/app/devices/machine", "canvas"),
+        ("device-missing", "/app/devices/nobody", ".empty"),
+        ("topics", "/app/topics", "table"),
+        ("topic", "/app/topics/devices/machine/temperature?from=2014-01-25T00:00:00Z&to=2014-02-01T00:00:00Z", "canvas"),
+        ("topic-averages", "/app/topics/devices/office/temperature?from=2013-07-04T00:00:00Z&to=2014-05-29T00:00:00Z", "canvas"),
+        ("topic-two", "/app/topics/devices/office/temperature?from=2013-12-01T00:00:00Z&to=2014-02-20T00:00:00Z&with=devices/machine/temperature", "canvas"),
+        ("topic-live", "/app/topics/devices/demo-climate-2/temperature?range=15m", "canvas"),
+        ("topic-none", "/app/topics/devices/nobody/temperature", ".empty"),
+        ("status", "/app/status", "canvas"),
+        ("users", "/app/users", "table"),
+        ("account", "/app/account", "table"),
+        ("not-found", "/app/nowhere", ".empty"),
+    ];
+
+    private static readonly (string Name, string Place)[] Entrances = [("login", "/app/login"), ("register", "/app/register")];
+
+    private static readonly string? Pictures = Environment.GetEnvironmentVariable("TEST_SCREENSHOTS");
+
+    private IotProcess _iot = null!;
+
+    public static TheoryData<bool, ColorScheme> Forms => new()
+    {
+        { false, ColorScheme.Light }, { false, ColorScheme.Dark }, { true, ColorScheme.Light }, { true, ColorScheme.Dark },
+    };
+
+    public async Task InitializeAsync()
+    {
+        _iot = await IotProcess.Start("--demo", "25");
+        using var administrator = await IotClient.Administrator(_iot);
+        await Send(administrator, "machine", "Machine, hall 2", SensorSeries.MachineTemperature);
+        await Send(administrator, "office", "Office", SensorSeries.AmbientTemperature);
+        await administrator.RegisterDevice("meter-7");
+    }
+
+    public async Task DisposeAsync() => await _iot.DisposeAsync();
+
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public async Task Nothing_is_inaccessible_or_too_wide(bool phone, ColorScheme colors)
+    {
+        BrowserNewContextOptions form = phone
+            ? new() { ViewportSize = new() { Width = 360, Height = 780 }, DeviceScaleFactor = 2, IsMobile = true, HasTouch = true, ColorScheme = colors }
+            : new() { ViewportSize = new() { Width = 1360, Height = 900 }, ColorScheme = colors };
+        var suffix = $"{(phone ? "phone" : "desk")}-{(colors == ColorScheme.Dark ? "dark" : "light")}";
+        var faults = new List<string>();
+        await using var viewer = await Viewer.Of(_iot, form);
+        foreach (var (name, place) in Entrances)
+        {
+            await viewer.Go(place);
+            await Viewer.Sees(viewer.Page.Locator("form"));
+            faults.AddRange(await FaultsOf(viewer, $"{name}-{suffix}"));
+        }
+
+        await viewer.Go("/app/login");
+        await viewer.SignIn("admin@localhost", IotProcess.AdminPassword);
+        foreach (var (name, place, shows) in Pages)
+        {
+            await viewer.Go(place);
+            await Viewer.Sees(viewer.Page.Locator(shows).First);
+            if (name == "topic-averages")
+            {
+                await viewer.Page.GetByLabel("Detail").SelectOptionAsync("1d");
+            }
+
+            await viewer.Page.WaitForLoadStateAsync(LoadState.DOMContentLoaded);
+            await Assertions.Expect(viewer.Page.GetByText("Loading", new() { Exact = true })).ToHaveCountAsync(0);
+            faults.AddRange(await FaultsOf(viewer, $"{name}-{suffix}"));
+        }
+
+        await viewer.Go("/app/devices");
+        await viewer.Button("Register a device").ClickAsync();
+        faults.AddRange(await FaultsOf(viewer, $"register-device-{suffix}"));
+        await viewer.Page.GetByLabel("Id", new() { Exact = true }).FillAsync($"meter-{suffix}");
+        await viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
+        await Viewer.Sees(viewer.Page.GetByTestId("secret"));
+        faults.AddRange(await FaultsOf(viewer, $"device-key-{suffix}"));
+
+        Assert.Empty(faults);
+    }
+
+    private static async Task<IEnumerable<string>> FaultsOf(Viewer viewer, string name)
+    {
+        if (Pictures is not null)
+        {
+            await viewer.Page.WaitForTimeoutAsync(700); // for the picture only: charts and fonts have settled
+            await viewer.Page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}.png") });
+        }
+
+        var axe = await viewer.Page.RunAxe();
+        var width = await viewer.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > innerWidth");
+        return axe.Violations.Select(violation =>
+                $"{name}: {violation.Id}: {violation.Help} ({string.Join(", ", violation.Nodes.Take(3).Select(node => node.Html))})")
+            .Concat(width ? [$"{name} is wider than the screen"] : []);
+    }
+
+    private async Task Send(IotClient administrator, string device, string name, SensorSeries series)
+    {
+        using var response = await administrator.Http.PostAsJsonAsync("/devices", new { id = device, name });
+        var key = (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key").GetString()!;
+        var payloads = series.Payloads.Select(payload => Unit().Replace(payload, ",\"unit\":\"°F\"}"));
+        (await ForeignClient.MosquittoPub(_iot, device, key, $"devices/{device}/temperature", payloads)).Succeeded();
+    }
+
+    [GeneratedRegex("}$")]
+    private static partial Regex Unit();
+}
