@@ -10,8 +10,7 @@ public sealed class ProcessMeters : IDisposable
     private const double First = 1e-5;
     private const double Growth = 1.1;
 
-    private readonly ConcurrentDictionary<string, long> _sums = new();
-    private readonly ConcurrentDictionary<string, long> _observed = new();
+    private readonly ConcurrentDictionary<string, Sum> _sums = new();
     private readonly long[] _latencies = new long[180]; // to 280 s
     private readonly MeterListener _listener = new();
 
@@ -22,22 +21,25 @@ public sealed class ProcessMeters : IDisposable
         {
             if (ReferenceEquals(instrument.Meter.Scope, meters) && instrument.Meter.Name.StartsWith("OrleansIoT.", StringComparison.Ordinal))
             {
-                listener.EnableMeasurementEvents(instrument);
+                listener.EnableMeasurementEvents(instrument, _sums.GetOrAdd(instrument.Name, _ => new Sum(instrument.IsObservable)));
             }
         };
-        _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Add(instrument, value));
-        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Add(instrument, value));
+        _listener.SetMeasurementEventCallback<int>((_, value, _, sum) => ((Sum)sum!).Add(value));
+        _listener.SetMeasurementEventCallback<long>((_, value, _, sum) => ((Sum)sum!).Add(value));
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Record(instrument, value));
         _listener.Start();
     }
 
     /// <summary>The sum of a counter, or what an observed one was at the last <see cref="Observe"/>.</summary>
-    public long this[string instrument] =>
-        _observed.TryGetValue(instrument, out var observed) ? observed : _sums.GetValueOrDefault(instrument);
+    public long this[string instrument] => _sums.GetValueOrDefault(instrument)?.Value ?? 0;
 
     public void Observe()
     {
-        _observed.Clear();
+        foreach (var sum in _sums.Values.Where(sum => sum.IsObserved))
+        {
+            sum.Forget();
+        }
+
         _listener.RecordObservableInstruments();
     }
 
@@ -68,18 +70,6 @@ public sealed class ProcessMeters : IDisposable
 
     public void Dispose() => _listener.Dispose();
 
-    private void Add(Instrument instrument, long value)
-    {
-        if (instrument.IsObservable)
-        {
-            _observed.AddOrUpdate(instrument.Name, value, (_, before) => before + value);
-        }
-        else
-        {
-            _sums.AddOrUpdate(instrument.Name, value, (_, before) => before + value);
-        }
-    }
-
     private void Record(Instrument instrument, double seconds)
     {
         if (instrument.Name == "iot.history.append.duration")
@@ -87,5 +77,19 @@ public sealed class ProcessMeters : IDisposable
             var bucket = seconds <= First ? 0 : (int)Math.Ceiling(Math.Log(seconds / First, Growth));
             Interlocked.Increment(ref _latencies[Math.Min(bucket, _latencies.Length - 1)]);
         }
+    }
+
+    /// <summary>Of all measurements of an instrument; what stands on the path of every message adds here and nothing else.</summary>
+    private sealed class Sum(bool isObserved)
+    {
+        private long _value;
+
+        public bool IsObserved => isObserved;
+
+        public long Value => Volatile.Read(ref _value);
+
+        public void Add(long value) => Interlocked.Add(ref _value, value);
+
+        public void Forget() => Volatile.Write(ref _value, 0);
     }
 }
