@@ -119,6 +119,7 @@ public sealed partial class PagesTests : IAsyncLifetime
         var key = (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>()).GetProperty("key").GetString()!;
         var payloads = series.Payloads.Select(payload => Unit().Replace(payload, ",\"unit\":\"°F\"}"));
         (await ForeignClient.MosquittoPub(_iot, device, key, $"devices/{device}/temperature", payloads)).Succeeded();
+        await ForeignClient.MosquittoPub(_iot, device, key, "plant/secret", ["1"], "5"); // refused, and listed on Home
     }
 
     [GeneratedRegex("}$")]
