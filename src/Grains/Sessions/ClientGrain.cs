@@ -74,8 +74,6 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
 
     private protected TenantPresence Presence => _presence ??= surroundings.Presence.Of(Key.Tenant);
 
-    private protected TenantPresence Presence => _presence ??= surroundings.Presence.Of(Key.Tenant);
-
     private protected bool HasSessions => _sessions.Count > 0;
 
     private TenantRoutes Routes => _tenantRoutes ??= surroundings.Routes.Of(Key.Tenant);
