@@ -11,7 +11,7 @@ namespace OrleansIoT.Gateway.Status;
 internal static class StatusApi
 {
     private const string Example =
-        """{"ready": true, "checks": [{"name": "grains", "healthy": true}], "processes": [{"id": "host-1/4711", "roles": ["silo", "gateway", "edge"], "version": "0.1.0", "engine": "embedded", "store": "sqlite", "started_at": "2026-03-01T08:00:00Z", "uptime_seconds": 900, "reported_at": "2026-03-01T08:15:00Z", "connections": 96, "acknowledged": 86400, "stored": 86400, "checked": 900, "missing": 0, "queued": 2, "memory_bytes": 183500800, "cpu_percent": 12.5, "samples": [{"time": "2026-03-01T08:15:00Z", "readings_per_second": 96.2, "append_p50_ms": 1.1, "append_p95_ms": 2.2, "append_p99_ms": 4.1, "queued": 2, "connections": 96}]}]}""";
+        """{"ready": true, "checks": [{"name": "grains", "healthy": true}], "processes": [{"id": "host-1/4711", "roles": ["silo", "gateway", "edge"], "version": "0.1.0", "engine": "embedded", "store": "sqlite", "started_at": "2026-03-01T08:00:00Z", "uptime_seconds": 900, "reported_at": "2026-03-01T08:15:00Z", "connections": 96, "acknowledged": 86400, "stored": 86400, "checked": 900, "missing": 0, "queued": 2, "memory_bytes": 183500800, "cpu_percent": 12.5, "mqtt_port": 1883, "mqtts_port": 8883, "samples": [{"time": "2026-03-01T08:15:00Z", "readings_per_second": 96.2, "append_p50_ms": 1.1, "append_p95_ms": 2.2, "append_p99_ms": 4.1, "queued": 2, "connections": 96}]}]}""";
 
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status", Get)
         .WithTags("Health")
@@ -48,6 +48,8 @@ internal sealed record CheckView(string Name, bool Healthy);
 /// <param name="Missing">Those of them that were not there as they were acknowledged.</param>
 /// <param name="Queued">Writes that wait for a transaction or are in one.</param>
 /// <param name="CpuPercent">Of one processor.</param>
+/// <param name="MqttPort">Where devices connect to it; null where it does not listen for them.</param>
+/// <param name="MqttsPort">The same over TLS.</param>
 /// <param name="Samples">Every ten seconds of the last hour, ascending.</param>
 internal sealed record ProcessView(
     string Id,
@@ -66,6 +68,8 @@ internal sealed record ProcessView(
     long Queued,
     long MemoryBytes,
     double CpuPercent,
+    int? MqttPort,
+    int? MqttsPort,
     IReadOnlyList<SampleView> Samples)
 {
     public static ProcessView Of(ProcessReport process, DateTimeOffset now)
@@ -88,6 +92,8 @@ internal sealed record ProcessView(
             last.Queued,
             process.MemoryBytes,
             process.CpuPercent,
+            process.MqttPort,
+            process.MqttsPort,
             [.. process.Samples.Select(SampleView.Of)]);
     }
 }

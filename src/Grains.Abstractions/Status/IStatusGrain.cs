@@ -34,6 +34,8 @@ public readonly record struct ProcessSample(
 /// <param name="MemoryBytes">Resident.</param>
 /// <param name="CpuPercent">Of one processor.</param>
 /// <param name="Samples">Every ten seconds of the last hour.</param>
+/// <param name="MqttPort">Where devices connect; null in a process that does not listen for them.</param>
+/// <param name="MqttsPort">The same over TLS.</param>
 [GenerateSerializer, Immutable, Alias("iot.ProcessReport")]
 public sealed record ProcessReport(
     [property: Id(0)] string Id,
@@ -49,7 +51,9 @@ public sealed record ProcessReport(
     [property: Id(10)] long Missing,
     [property: Id(11)] long MemoryBytes,
     [property: Id(12)] double CpuPercent,
-    [property: Id(13)] ImmutableArray<ProcessSample> Samples);
+    [property: Id(13)] ImmutableArray<ProcessSample> Samples,
+    [property: Id(14)] int? MqttPort = null,
+    [property: Id(15)] int? MqttsPort = null);
 
 /// <summary>What the processes of the installation have last said of themselves, in memory: whoever is silent for a minute is gone.</summary>
 [Alias("iot.IStatusGrain")]

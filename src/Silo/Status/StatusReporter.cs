@@ -6,7 +6,8 @@ namespace OrleansIoT.Silo.Status;
 
 /// <summary>Says every ten seconds how this process is, with all of the last hour, so that whoever hears it may forget.</summary>
 public sealed partial class StatusReporter(
-    IGrainFactory grains, SiloOptions options, ProcessMeters meters, TimeProvider clock, ILogger<StatusReporter> logger) : BackgroundService
+    IGrainFactory grains, SiloOptions options, MqttListeners listeners, ProcessMeters meters, TimeProvider clock, ILogger<StatusReporter> logger)
+    : BackgroundService
 {
     private const int AnHour = 360;
 
@@ -26,6 +27,7 @@ public sealed partial class StatusReporter(
         using var timer = new PeriodicTimer(Period, clock);
         try
         {
+            await listeners.AreOpen(stoppingToken);
             do
             {
                 Sample();
@@ -83,7 +85,9 @@ public sealed partial class StatusReporter(
                 meters["iot.grains.acknowledged.missing"],
                 Environment.WorkingSet,
                 _cpuPercent,
-                [.. _samples]));
+                [.. _samples],
+                listeners.Port,
+                listeners.TlsPort));
             _isFailing = false;
         }
         catch (Exception e)
@@ -111,5 +115,6 @@ public static class StatusSetup
     public static IServiceCollection AddStatus(this IServiceCollection services) => services
         .AddMetrics()
         .AddSingleton<ProcessMeters>()
+        .AddSingleton<MqttListeners>()
         .AddHostedService<StatusReporter>();
 }
