@@ -9,7 +9,7 @@ namespace OrleansIoT.Gateway.Live;
 
 /// <summary>
 /// Server-sent events as the HTML standard has them (section 9.2.6). Written by hand because they carry payloads as they came,
-/// heartbeats are comments, and many events go out at once (ADR 0035).
+/// heartbeats are comments, and many events go out at once (ADR 0034).
 /// </summary>
 internal sealed class EventWriter(PipeWriter body) : IDisposable
 {

@@ -84,7 +84,7 @@ public static class ClusterSetup
         silo.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
-        silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0029
+        silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0028
         Timings.Set(silo);
         if (isMutual)
         {

@@ -3,7 +3,7 @@ using Orleans.Configuration;
 namespace OrleansIoT.Silo.Cluster.Orleans;
 
 /// <summary>
-/// How long who waits for whom (ADR 0030): a silo that was killed is declared dead after three to five seconds, one that
+/// How long who waits for whom (ADR 0029): a silo that was killed is declared dead after three to five seconds, one that
 /// stands still for two is not, and no call outlasts the patience of a device.
 /// </summary>
 internal static class Timings
