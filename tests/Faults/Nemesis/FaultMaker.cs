@@ -189,9 +189,13 @@ public sealed class FaultMaker(Topology system, IClientConnections clients, Ledg
         {
             await system.Processes.StartsAgain(name, pid, cancellation);
         }
-        catch (OperationCanceledException) when (system.Processes.PidOf(name) == pid)
+        catch (OperationCanceledException)
         {
-            await End([name], Signal.Kill, CancellationToken.None); // its plan is for this life only
+            // It has not come to its point. Its plan is for this life only, if it still has it.
+            if (system.Processes.PidOf(name) == pid)
+            {
+                await End([name], Signal.Kill, CancellationToken.None);
+            }
         }
     }
 }
