@@ -1,5 +1,5 @@
 // ./dev bench dashboard [first] [year] [pan] [live] [--minutes N]: how fast the web app is, in Debian's Chromium against the real backend.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -117,9 +117,12 @@ async function measureYear(token) {
   const payloads = Array.from({ length: readings }, (_, i) =>
     JSON.stringify({ ts: new Date(start + i * 60_000).toISOString(), value: Number((20 + 8 * Math.sin(i / 230) + Math.random()).toFixed(2)) }),
   );
-  execFileSync('mosquitto_pub', ['-h', 'localhost', '-p', String(mqttPort), '-q', '1', '-i', 'year', '-u', 'year', '-P', key, '-t', 'devices/year/a', '-l'], {
-    input: payloads.join('\n') + '\n',
-  });
+  const client = await mqtt.connectAsync(`mqtt://localhost:${mqttPort}`, { username: 'year', password: key, clientId: 'year' });
+  for (let i = 0; i < readings; i += 2_000) {
+    await Promise.all(payloads.slice(i, i + 2_000).map((payload) => client.publishAsync('devices/year/a', payload, { qos: 1 })));
+  }
+
+  await client.endAsync();
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
   const page = await signedIn(context);
   const times = [];
