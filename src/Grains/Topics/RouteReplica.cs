@@ -46,6 +46,7 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
     private bool _isComplete;
     private bool _hasLease;
     private bool _isFailing;
+    private bool _isDisposed;
 
     public RouteReplica(
         Routes routes, IGrainFactory grains, ISilos silos, LiveClients clients, TimeProvider clock, ILogger<RouteReplica> logger)
@@ -76,10 +77,15 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
         await Table.Leave(_silos.Self);
     }
 
+    /// <summary>By the container, once for each of the two things that it is there.</summary>
     public void Dispose()
     {
-        _ending.Cancel();
-        _ending.Dispose();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _ending.Cancel();
+            _ending.Dispose();
+        }
     }
 
     public Task Apply(long epoch, ImmutableArray<RouteEntry> entries)
