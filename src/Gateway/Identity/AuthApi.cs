@@ -103,9 +103,15 @@ internal static class AuthApi
         RefreshRequest? request, HttpContext context, TenantGrains grains, AccessTokens tokens, IOptions<GatewayOptions> options)
     {
         var isCookie = request is null;
+        var shown = isCookie ? RefreshCookie.Read(context) : request!.RefreshToken;
+        if (shown is null)
+        {
+            NothingShown.Say(context);
+        }
+
         try
         {
-            if (!OpaqueToken.TryParse(OpaqueToken.RefreshPrefix, isCookie ? RefreshCookie.Read(context) : request!.RefreshToken, out var token))
+            if (!OpaqueToken.TryParse(OpaqueToken.RefreshPrefix, shown, out var token))
             {
                 throw NotGood();
             }

@@ -92,7 +92,7 @@ internal sealed class ThrottleMiddleware
         }
         finally
         {
-            _signIns.End(begun, counts);
+            _signIns.End(begun, counts && !NothingShown.IsSaid(context));
         }
     }
 }

@@ -152,6 +152,7 @@ public sealed class ThrottleTests
         for (var i = 0; i < 15; i++)
         {
             await gateway.Http.Post("/auth/login", "{}").IsProblem(400, "invalid");
+            await gateway.Http.PostAsync("/auth/refresh", null).IsProblem(401, "not_signed_in"); // a page without a cookie
         }
 
         await gateway.Http.Post("/auth/login", Wrong).IsProblem(401, "not_signed_in");
