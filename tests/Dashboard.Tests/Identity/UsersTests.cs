@@ -1,4 +1,5 @@
 using OrleansIoT.EndToEnd.Tests;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.Dashboard.Tests.Identity;
 
@@ -57,6 +58,6 @@ public sealed class UsersTests : IAsyncLifetime
         await _admin.Button("Delete backup script").ClickAsync();
         await _admin.Button("Delete").ClickAsync();
         await Viewer.Sees(page.GetByText("You have none."));
-        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await script.Get("/devices")).Status);
+        await Eventually.IsAsync(async () => (await script.Get("/devices")).Status == System.Net.HttpStatusCode.Unauthorized);
     }
 }

@@ -56,7 +56,7 @@ export class Plot {
     return this.#range;
   }
 
-  /** Draws these lines over this range. Cheap where only data have changed. */
+  /** Draws these lines over this range, or over the one that somebody is moving to. Cheap where only data have changed. */
   show(lines: readonly Line[], range: Range): void {
     const alike =
       this.#chart !== null &&
@@ -71,7 +71,10 @@ export class Plot {
         );
       });
     this.#lines = lines;
-    this.#range = range;
+    if (this.#settling === undefined) {
+      this.#range = range;
+    }
+
     if (!alike || !this.#chart) {
       this.rebuild();
       return;
@@ -80,7 +83,7 @@ export class Plot {
     const chart = this.#chart;
     chart.batch(() => {
       chart.setData(dataOf(lines), false);
-      chart.setScale('x', { min: range.start, max: range.end });
+      chart.setScale('x', { min: this.#range.start, max: this.#range.end });
     });
   }
 
@@ -110,7 +113,10 @@ export class Plot {
       this.#listener?.onRange(range, false);
     });
     clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => this.#listener?.onRange(this.#range, true), 180);
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined;
+      this.#listener?.onRange(this.#range, true);
+    }, 180);
   }
 
   /** Points at a time, as somebody does who has no mouse. */
