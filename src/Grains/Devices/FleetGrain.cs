@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Orleans.Concurrency;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Identity;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
-using Orleans.Concurrency;
 
 namespace OrleansIoT.Grains.Devices;
 

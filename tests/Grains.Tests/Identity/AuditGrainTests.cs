@@ -5,7 +5,7 @@ namespace OrleansIoT.Grains.Tests.Identity;
 
 public sealed class AuditGrainTests : GrainTest
 {
-    private static readonly AuditQuery All = new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+    private static readonly AuditQuery All = new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, Action: "Login");
     private static readonly AuditEntry Entry = new() { At = Noon, Tenant = Tenant, Action = "Login" };
 
     [Fact]

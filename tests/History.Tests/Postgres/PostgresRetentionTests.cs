@@ -394,6 +394,9 @@ public sealed class PostgresRetentionTests
             DROP TABLE reading_leaving, leaving_day, audit;
             DROP FUNCTION audit_is_append_only;
             ALTER TABLE topic_tail DROP COLUMN bytes;
+            DROP INDEX reading_seq;
+            ALTER TABLE directory_entry DROP COLUMN created_at, DROP COLUMN seen_at;
+            ALTER TABLE session DROP COLUMN edge;
             UPDATE schema_version SET version = 1;
             """);
 
