@@ -27,6 +27,8 @@ public static class Eventually
             {
                 throw new TimeoutException("It never came to that.");
             }
+
+            await Task.Delay(20); // a server takes so many questions a second, and a clock of a test may stand still
         }
     }
 }
