@@ -76,9 +76,15 @@ namespace Orleans.Core
 
         Task ReadStateAsync();
 
+        Task ReadStateAsync(CancellationToken cancellationToken) => ReadStateAsync();
+
         Task WriteStateAsync();
 
+        Task WriteStateAsync(CancellationToken cancellationToken) => WriteStateAsync();
+
         Task ClearStateAsync();
+
+        Task ClearStateAsync(CancellationToken cancellationToken) => ClearStateAsync();
     }
 
     public interface IStorage<TState> : IStorage

@@ -60,7 +60,7 @@ public sealed partial class RouteTableGrain(
 
         _epoch = state.State.Epoch + 1;
         state.State = new RouteTableState { Epoch = _epoch };
-        await state.WriteStateAsync();
+        await state.WriteStateAsync(cancellationToken);
         if (!routes.IsCurrent)
         {
             await Restore(cancellationToken);
@@ -170,7 +170,7 @@ public sealed partial class RouteTableGrain(
         Caller.System(GrainKey.SystemTenant, "routes").Enter();
         try
         {
-            await state.ReadStateAsync();
+            await state.ReadStateAsync(cancellation);
         }
         catch (Exception e)
         {

@@ -34,6 +34,7 @@ public sealed partial class TopicGrain
         }
 
         watcher.Until = clock.GetUtcNow() + TopicWatch.Lease;
+        watcher.Renewals++;
 
         // What is on its way to the disk was not marked for the observer, so it belongs to what was there before.
         var (underWay, last) = (_lastAppend, _lastSeq);
@@ -92,6 +93,7 @@ public sealed partial class TopicGrain
         }
 
         var bytes = readings.Messages.Sum(message => (long)message.Payload.Length) + 1;
+        var renewals = watcher.Renewals;
         watcher.Untaken += bytes;
         try
         {
@@ -99,7 +101,11 @@ public sealed partial class TopicGrain
         }
         catch (Exception e)
         {
-            _watchers?.Remove(watcher); // it comes back if it lives
+            if (watcher.Renewals == renewals)
+            {
+                _watchers?.Remove(watcher); // it comes back if it lives, and it may have before we hear of the failure
+            }
+
             LogWatcherLost(logger, Key.ToString(), e);
         }
         finally
@@ -113,6 +119,9 @@ public sealed partial class TopicGrain
         public ITopicObserver Observer { get; } = observer;
 
         public DateTimeOffset Until { get; set; }
+
+        /// <summary>How often it has said that it watches.</summary>
+        public int Renewals { get; set; }
 
         /// <summary>Bytes of what it was told and has not answered.</summary>
         public long Untaken { get; set; }

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Orleans.Configuration;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Grains;
 using OrleansIoT.Silo.Trust;
