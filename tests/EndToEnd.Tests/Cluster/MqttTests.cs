@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
@@ -13,6 +14,7 @@ namespace OrleansIoT.EndToEnd.Tests.Cluster;
 /// Who gets in at the ports of a silo under <c>Trust:Mode MutualTls</c> (S06 to S12): only with a certificate of the cluster,
 /// for the role of the port, that is not revoked, and only as long as that is so.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "DisposeAsync of IAsyncLifetime does it.")]
 public sealed class PeersTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
@@ -228,6 +230,7 @@ public sealed class PeersTests : IAsyncLifetime
 
     private string PathOf(string file) => Path.Combine(_folder, file);
 
+    [SuppressMessage("Security", "CA5359", Justification = "The silo is tried here, and not this client.")]
     private static async Task<SslStream> Connect(int port, X509Certificate2? certificate)
     {
         var socket = new TcpClient();
