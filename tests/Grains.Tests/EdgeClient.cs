@@ -27,6 +27,8 @@ public sealed class EdgeClient : IEdge
     private readonly Channel<Delivery> _deliveries = Channel.CreateUnbounded<Delivery>();
     private readonly TaskCompletionSource<ConnectionEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private int _losing;
+
     public EdgeClient(IGrainFactory grains, IClientGrain grain, Caller caller)
     {
         (_grains, _grain, _caller) = (grains, grain, caller);
@@ -36,6 +38,9 @@ public sealed class EdgeClient : IEdge
     public string Id { get; } = Guid.NewGuid().ToString();
 
     public EdgeConduct Conduct { get; set; }
+
+    /// <summary>So many of the next calls do not arrive.</summary>
+    public void Lose(int calls) => _losing = calls;
 
     public SessionOpened Session { get; private set; } = null!;
 
@@ -95,9 +100,18 @@ public sealed class EdgeClient : IEdge
     /// <summary>Whether something has been delivered and not been looked at.</summary>
     public bool HasNext => _deliveries.Reader.TryPeek(out _);
 
-    async Task IEdge.Deliver(Delivery delivery)
+    async Task IEdge.Deliver(ImmutableArray<Delivery> deliveries, long number)
     {
-        _deliveries.Writer.TryWrite(delivery);
+        if (Interlocked.Decrement(ref _losing) >= 0)
+        {
+            throw new TimeoutException("It was lost on the way.");
+        }
+
+        foreach (var delivery in deliveries)
+        {
+            _deliveries.Writer.TryWrite(delivery);
+        }
+
         await Behave();
     }
 

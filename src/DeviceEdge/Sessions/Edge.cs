@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OrleansIoT.DeviceEdge.Topics;
 
 namespace OrleansIoT.DeviceEdge.Sessions;
@@ -23,11 +24,14 @@ internal sealed class Edge : IEdge
     /// <summary>This, for a grain. Engines hold what they refer to weakly; the container holds it for as long as it lives.</summary>
     public IEdge Reference => _reference.Value;
 
-    public Task Deliver(Delivery delivery)
+    public Task Deliver(ImmutableArray<Delivery> deliveries, long number)
     {
-        if (_recent.IsNew(delivery.Number))
+        if (_recent.IsNew(number))
         {
-            _deliveries.Deliver(delivery);
+            foreach (var delivery in deliveries)
+            {
+                _deliveries.Deliver(delivery);
+            }
         }
 
         return Task.CompletedTask;

@@ -96,7 +96,9 @@ internal sealed partial class Outbox
         {
             if (!_isClosed)
             {
-                _backlog.Add(new QueuedMessage(addressed.Number, message, addressed.Qos, addressed.Retain, addressed.SubscriptionIds));
+                _backlog.Add(
+                    new QueuedMessage(addressed.Number, message, addressed.Qos, addressed.Retain, addressed.SubscriptionIds),
+                    addressed.After);
             }
         }
     }

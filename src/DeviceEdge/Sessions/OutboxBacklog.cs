@@ -6,7 +6,8 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <summary>
 /// The durable queue of a session as its connection sees it: the next few messages, and how far the queue goes beyond
 /// them. What is delivered while it keeps pace is taken at once; who falls behind fetches. Numbers may be delivered out of
-/// order, because topics deliver beside one another, but what is fetched is complete. For one thread at a time.
+/// order, because topics deliver beside one another, but those of one topic are not: where one is missing it is fetched, and
+/// what is fetched is complete. For one thread at a time.
 /// </summary>
 /// <param name="last">The last number of the queue when the connection began.</param>
 internal sealed class OutboxBacklog(long last)
@@ -45,14 +46,15 @@ internal sealed class OutboxBacklog(long last)
     }
 
     /// <summary>A message is delivered.</summary>
-    public void Add(QueuedMessage message)
+    /// <param name="after">What it must not overtake; see <see cref="Addressed.After"/>.</param>
+    public void Add(QueuedMessage message, long after)
     {
         if (message.Number <= _taken || _beyond?.Contains(message.Number) is true)
         {
             return; // it was fetched
         }
 
-        if (_isBehind || _ahead?.Count >= MostAhead || _bytes >= MostBytesAhead || _beyond?.Count >= MostBeyond)
+        if (_isBehind || Overtakes(message.Number, after) || _ahead?.Count >= MostAhead || _bytes >= MostBytesAhead || _beyond?.Count >= MostBeyond)
         {
             Grow(message.Number);
             return;
@@ -125,6 +127,9 @@ internal sealed class OutboxBacklog(long last)
         CloseGap();
         _isBehind = _taken < _last;
     }
+
+    private bool Overtakes(long number, long after) =>
+        number > _taken + 1 && (after == 0 || (after > _taken && _beyond?.Contains(after) is not true));
 
     private void Take(QueuedMessage message)
     {

@@ -88,6 +88,11 @@ internal sealed class Deliveries
         var outbox = subscriber.Outbox;
         foreach (var message in messages)
         {
+            if (message is { IsRedelivery: true, Qos: Qos.ExactlyOnce })
+            {
+                continue; // it was here when it was stored
+            }
+
             var qos = message.Qos < hearing.MaximumQos ? message.Qos : hearing.MaximumQos; // [MQTT-3.8.4-8]
             if (qos == Qos.AtMostOnce || !subscriber.IsDurable) // the others stand in its queue, and so are addressed
             {

@@ -24,6 +24,10 @@ public enum ConnectionEnd
 /// <param name="Qos">How to send it: the lower one of the message's and the subscription's.</param>
 /// <param name="Retain">The RETAIN flag to send it with.</param>
 /// <param name="SubscriptionIds">Of all of the session's subscriptions that matched and have one.</param>
+/// <param name="After">
+/// The number before it in that queue that is of the same topic: what it must not overtake [MQTT-4.6.0-6]. 0 when the topic does
+/// not know, so that it may be any; <see cref="Unordered"/> when nothing can have been overtaken, or may be.
+/// </param>
 [GenerateSerializer, Immutable, Alias("iot.Addressed")]
 public sealed record Addressed(
     [property: Id(0)] string ConnectionId,
@@ -31,7 +35,11 @@ public sealed record Addressed(
     [property: Id(2)] long Number,
     [property: Id(3)] Qos Qos,
     [property: Id(4)] bool Retain,
-    [property: Id(5)] ImmutableArray<uint> SubscriptionIds);
+    [property: Id(5)] ImmutableArray<uint> SubscriptionIds,
+    [property: Id(6)] long After = Addressed.Unordered)
+{
+    public const long Unordered = -1;
+}
 
 /// <summary>What a topic has to say to an edge: messages that were published, durable by now where they have to be.</summary>
 /// <param name="Tenant">The topic's tenant.</param>
@@ -41,23 +49,23 @@ public sealed record Addressed(
 /// What the silo has decided: messages out of durable queues, and shares. Everything else the edge matches against the
 /// subscriptions of its own sessions, and leaves out what comes here: pairs of a durable session and a QoS above 0.
 /// </param>
-/// <param name="Number">In a cluster, where an answer may be lost on the way: by which an edge knows one that it has; 0 outside of one.</param>
 [GenerateSerializer, Immutable, Alias("iot.Delivery")]
 public sealed record Delivery(
     [property: Id(0)] string Tenant,
     [property: Id(1)] string Session,
     [property: Id(2)] ImmutableArray<TelemetryMessage> Messages,
-    [property: Id(3)] ImmutableArray<Addressed> Addressed,
-    [property: Id(4)] long Number = 0);
+    [property: Id(3)] ImmutableArray<Addressed> Addressed);
 
 /// <summary>An edge process, for grains to talk to: one observer for all its connections.</summary>
 [Alias("iot.IEdge")]
 public interface IEdge : IGrainObserver
 {
     /// <summary>Messages for sessions of this edge. Returns at once: each session has a bounded queue of its own.</summary>
+    /// <param name="deliveries">Of one topic, in their order there.</param>
+    /// <param name="number">In a cluster, where an answer may be lost on the way: by which an edge knows what it has; 0 outside of one.</param>
     // In a cluster the silo that it goes by may die, and who delivers is not told: it is sent again.
     [ResponseTimeout("00:00:03"), Alias("Deliver")]
-    Task Deliver(Delivery delivery);
+    Task Deliver(ImmutableArray<Delivery> deliveries, long number);
 
     /// <summary>Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>.</summary>
     // Deliveries do not wait for it, on engines whose observers hear one thing at a time.

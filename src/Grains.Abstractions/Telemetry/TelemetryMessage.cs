@@ -53,13 +53,19 @@ public sealed record TelemetryMessage
     [Id(10)]
     public bool Retain { get; init; }
 
-    /// <summary>It is known to be in the history: subscribers get it again, as MQTT wants it, and nothing is stored.</summary>
+    /// <summary>It is known to be in the history, so nothing is stored. Whether subscribers get it says <see cref="IsRedelivery"/>.</summary>
     [Id(11)]
     public bool IsStored { get; init; }
 
     /// <summary>What the publisher said about it besides; null for nothing, as of most readings.</summary>
     [Id(12)]
     public MessageProperties? Properties { get; init; }
+
+    /// <summary>
+    /// The publication is one that was stored before, and with it whatever stands in durable queues. Otherwise one that is
+    /// stored is a new publication of the same reading, which subscribers get once more.
+    /// </summary>
+    public bool IsRedelivery => IsStored && Dup;
 
     /// <summary>From this moment on it is sent to nobody [MQTT-3.3.2-5]; far away without an expiry interval.</summary>
     public DateTimeOffset ExpiresAt => Properties?.ExpiresAfter is { } seconds

@@ -89,18 +89,19 @@ internal sealed partial class Publisher(
     /// <returns>Null when it is known what has become of it, and else why not: then nothing of the batch is answered.</returns>
     private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
     {
+        var again = share.Messages.Select(message => message with { Dup = true }).ToImmutableArray();
         for (var attempt = 1; attempt < MostAttempts && MayBeRepeated(share, e); attempt++)
         {
             LogAppendRepeated(logger, _key, share.Topic, e.Message);
             try
             {
-                Redelivered += await GrainOf(share.Topic).Append(share.Messages, session, isDurable);
-                Remember(share.Messages);
+                Redelivered += await GrainOf(share.Topic).Append(again, session, isDurable);
+                Remember(again);
                 return null;
             }
-            catch (Exception again)
+            catch (Exception next)
             {
-                e = again;
+                e = next;
             }
         }
 

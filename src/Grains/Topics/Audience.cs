@@ -36,6 +36,7 @@ public sealed class Recipient
 {
     private readonly Terms? _ofOwn;
     private readonly Terms _ofOthers;
+    private long _last;
 
     public Recipient(SessionRoute session, ImmutableArray<Subscription> subscriptions)
     {
@@ -46,6 +47,15 @@ public sealed class Recipient
     }
 
     public SessionRoute Session { get; }
+
+    /// <summary>A message of the topic stands in its queue, with a greater number than those before.</summary>
+    /// <returns>The number of the one before, or 0 for the first since this was made.</returns>
+    public long Follow(long number)
+    {
+        var last = _last;
+        _last = number;
+        return last;
+    }
 
     /// <summary>How it gets what that session publishes; null for not at all: its own, with No Local [MQTT-3.8.3-3].</summary>
     public Terms? TermsFor(string publisher) => publisher == Session.Name ? _ofOwn : _ofOthers;

@@ -12,7 +12,7 @@ internal sealed class Distribution
     private readonly string _session;
     private readonly ImmutableArray<EdgeRoute> _edges;
     private readonly List<Enqueue> _queued = [];
-    private readonly List<SessionRoute> _queuedFor = [];
+    private readonly List<(SessionRoute Session, Recipient? Recipient)> _queuedFor = [];
     private List<(LiveConnection Live, Addressed Addressed)>? _direct;
 
     /// <param name="firstSeq">The number of the first message that is stored, or null when none is.</param>
@@ -28,19 +28,25 @@ internal sealed class Distribution
 
         for (var i = 0; i < messages.Length; i++)
         {
-            foreach (var recipient in audience.Recipients)
+            if (!messages[i].IsRedelivery) // what was stored before stands in queues since then
             {
-                if (recipient.TermsFor(session) is { } terms && Lower(messages[i].Qos, terms.MaximumQos) is var qos and > Qos.AtMostOnce)
+                foreach (var recipient in audience.Recipients)
                 {
-                    Queue(recipient.Session, i, qos, terms);
+                    if (recipient.TermsFor(session) is { } terms && Lower(messages[i].Qos, terms.MaximumQos) is var qos and > Qos.AtMostOnce)
+                    {
+                        Queue(recipient.Session, recipient, i, qos, terms);
+                    }
                 }
             }
 
-            foreach (var share in audience.Shares)
+            if (!IsOver(messages[i]))
             {
-                if (share.Next(messages[i].Qos) is { } member)
+                foreach (var share in audience.Shares)
                 {
-                    Give(member, i);
+                    if (share.Next(messages[i].Qos) is { } member)
+                    {
+                        Give(member, i);
+                    }
                 }
             }
         }
@@ -77,7 +83,8 @@ internal sealed class Distribution
     /// One delivery for each edge. Who is connected is asked now, when the append is durable: a session that connects
     /// reads its queue up to what is durable at that moment, and has to be told of everything behind it.
     /// </summary>
-    public IEnumerable<(EdgeRoute Edge, Delivery Delivery)> Deliveries()
+    /// <param name="mayBeLost">On the way to an edge, so that what follows says behind what it belongs.</param>
+    public IEnumerable<(EdgeRoute Edge, Delivery Delivery)> Deliveries(bool mayBeLost)
     {
         if (!HasSucceeded)
         {
@@ -92,11 +99,16 @@ internal sealed class Distribution
         var addressed = _edges.ToDictionary(edge => edge, _ => new List<Addressed>());
         for (var i = 0; i < _queued.Count; i++)
         {
-            if (Numbers[i] > 0 && _queuedFor[i].Live is { } live)
+            if (Numbers[i] > 0)
             {
-                var item = _queued[i];
-                Add(live.Edge, new Addressed(
-                    live.ConnectionId, item.Message, Numbers[i], item.Qos, item.Retain, item.SubscriptionIds));
+                var (session, recipient) = _queuedFor[i];
+                var after = mayBeLost && recipient is not null ? recipient.Follow(Numbers[i]) : Addressed.Unordered;
+                if (session.Live is { } live)
+                {
+                    var item = _queued[i];
+                    Add(live.Edge, new Addressed(
+                        live.ConnectionId, item.Message, Numbers[i], item.Qos, item.Retain, item.SubscriptionIds, after));
+                }
             }
         }
 
@@ -126,7 +138,7 @@ internal sealed class Distribution
         var qos = Lower(Messages[message].Qos, terms.MaximumQos);
         if (member.Session.IsDurable && qos > Qos.AtMostOnce)
         {
-            Queue(member.Session, message, qos, terms);
+            Queue(member.Session, null, message, qos, terms); // a share has no order [MQTT-4.6.0-6]
         }
         else if (member.Session.Live is { } live)
         {
@@ -135,11 +147,17 @@ internal sealed class Distribution
         }
     }
 
-    private void Queue(SessionRoute session, int message, Qos qos, Terms terms)
+    private void Queue(SessionRoute session, Recipient? recipient, int message, Qos qos, Terms terms)
     {
         _queued.Add(new Enqueue(session.Key, message, qos, Retain(message, terms), terms.SubscriptionIds));
-        _queuedFor.Add(session);
+        _queuedFor.Add((session, recipient));
     }
+
+    /// <summary>
+    /// It was delivered to whoever was there when it was stored, and exactly once is no more than that. With QoS 1 it is
+    /// delivered once more to whom has no queue: the first delivery may have died with its silo.
+    /// </summary>
+    private static bool IsOver(TelemetryMessage message) => message is { IsRedelivery: true, Qos: Qos.ExactlyOnce };
 
     /// <summary>[MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
     private bool Retain(int message, Terms terms) => terms.RetainAsPublished && Messages[message].Retain;

@@ -10,6 +10,9 @@ public sealed partial class TopicGrain
     /// <summary>An edge that has not taken so many bytes is taken for dead; what it misses waits in the durable queues.</summary>
     private const long MaxUnderWay = 64 * 1024 * 1024;
 
+    /// <summary>Bytes of one call to an edge, about.</summary>
+    private const long MostAtOnce = 256 * 1024;
+
     /// <summary>With pauses that grow it comes to more than it takes to find that an edge is dead.</summary>
     private const int MostAttempts = 20;
 
@@ -28,6 +31,9 @@ public sealed partial class TopicGrain
     /// waits for them may wake in another.
     /// </summary>
     private Queue<Distribution>? _undelivered;
+
+    /// <summary>In a cluster, what the edges that are being told something have to be told next.</summary>
+    private Dictionary<EdgeRoute, List<Delivery>>? _waiting;
 
     /// <summary>Who gets the messages, or null for nobody. A topic without subscribers and watchers pays for two comparisons.</summary>
     private Distribution? Distribute(ImmutableArray<TelemetryMessage> messages, string session, long? firstSeq)
@@ -84,9 +90,20 @@ public sealed partial class TopicGrain
                 Tell(next);
             }
 
-            foreach (var (edge, delivery) in next.Deliveries())
+            foreach (var (edge, delivery) in next.Deliveries(mayBeLost: routes.IsOfCluster))
             {
-                _ = Deliver(edge, delivery);
+                if (edge.UnderWay > MaxUnderWay)
+                {
+                    OnFailure(edge, () => LogEdgeStuck(logger, edge.UnderWay));
+                }
+                else if (routes.IsOfCluster)
+                {
+                    InOrder(edge, delivery);
+                }
+                else
+                {
+                    _ = Deliver(edge, delivery);
+                }
             }
         }
     }
@@ -94,37 +111,16 @@ public sealed partial class TopicGrain
     /// <summary>Calls of one caller to one observer arrive in the order in which they were made, so nothing needs to wait.</summary>
     private async Task Deliver(EdgeRoute edge, Delivery delivery)
     {
-        var bytes = delivery.Messages.Sum(message => (long)message.Payload.Length) + 1;
-        if (edge.UnderWay > MaxUnderWay)
-        {
-            if (edge.IsFailing(true))
-            {
-                LogEdgeStuck(logger, edge.UnderWay);
-            }
-
-            return;
-        }
-
+        var bytes = SizeOf(delivery);
         edge.Sending(bytes);
         try
         {
-            if (routes.IsOfCluster)
-            {
-                await DeliverAgain(edge, delivery with { Number = Random.Shared.NextInt64(1, long.MaxValue) });
-            }
-            else
-            {
-                await edge.Edge.Deliver(delivery);
-            }
-
+            await edge.Edge.Deliver([delivery], 0);
             edge.IsFailing(false);
         }
         catch (Exception e)
         {
-            if (edge.IsFailing(true))
-            {
-                LogEdgeFailed(logger, Key.ToString(), e);
-            }
+            OnFailure(edge, () => LogEdgeFailed(logger, Key.ToString(), e));
         }
         finally
         {
@@ -133,15 +129,71 @@ public sealed partial class TopicGrain
     }
 
     /// <summary>
+    /// Over a network a call may be lost and made again, and would be overtaken by the next one [MQTT-4.6.0-6]. So an edge is
+    /// told one thing at a time, and what comes meanwhile is told together.
+    /// </summary>
+    private void InOrder(EdgeRoute edge, Delivery delivery)
+    {
+        edge.Sending(SizeOf(delivery));
+        if ((_waiting ??= []).TryGetValue(edge, out var waiting))
+        {
+            waiting.Add(delivery);
+        }
+        else
+        {
+            _waiting.Add(edge, waiting = [delivery]);
+            _ = DeliverWaiting(edge, waiting);
+        }
+    }
+
+    private async Task DeliverWaiting(EdgeRoute edge, List<Delivery> waiting)
+    {
+        while (waiting.Count > 0)
+        {
+            var deliveries = Take(waiting);
+            try
+            {
+                await DeliverAgain(edge, deliveries);
+                edge.IsFailing(false);
+            }
+            catch (Exception e)
+            {
+                OnFailure(edge, () => LogEdgeFailed(logger, Key.ToString(), e));
+            }
+            finally
+            {
+                edge.Taken(deliveries.Sum(SizeOf));
+            }
+        }
+
+        _waiting!.Remove(edge);
+    }
+
+    /// <summary>One call's worth, from the front.</summary>
+    private static ImmutableArray<Delivery> Take(List<Delivery> waiting)
+    {
+        var (count, bytes) = (0, 0L);
+        while (count < waiting.Count && bytes < MostAtOnce)
+        {
+            bytes += SizeOf(waiting[count++]);
+        }
+
+        ImmutableArray<Delivery> taken = [.. waiting.GetRange(0, count)];
+        waiting.RemoveRange(0, count);
+        return taken;
+    }
+
+    /// <summary>
     /// The silo that it goes by may die: it is sent again until the edge has it, or is dead and has no connections any more.
     /// </summary>
-    private static async Task DeliverAgain(EdgeRoute edge, Delivery delivery)
+    private static async Task DeliverAgain(EdgeRoute edge, ImmutableArray<Delivery> deliveries)
     {
+        var number = Random.Shared.NextInt64(1, long.MaxValue);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await edge.Edge.Deliver(delivery);
+                await edge.Edge.Deliver(deliveries, number);
                 return;
             }
             catch (Exception) when (attempt < MostAttempts && !edge.IsGone)
@@ -150,4 +202,14 @@ public sealed partial class TopicGrain
             }
         }
     }
+
+    private static void OnFailure(EdgeRoute edge, Action log)
+    {
+        if (edge.IsFailing(true))
+        {
+            log();
+        }
+    }
+
+    private static long SizeOf(Delivery delivery) => delivery.Messages.Sum(message => (long)message.Payload.Length) + 1;
 }

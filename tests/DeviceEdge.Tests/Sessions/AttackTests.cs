@@ -116,7 +116,7 @@ public sealed class AttackTests
         await device.Send(new SubscribePacket { PacketId = 1, Subscriptions = [new("#", Qos.AtMostOnce), new("+/x", Qos.AtMostOnce)] });
         await device.Receive();
 
-        await edge.Device.Connected!.Edge.Deliver(new Delivery("default", "other/c", [Message("$SYS/x")], []));
+        await edge.Device.Connected!.Edge.Deliver([new Delivery("default", "other/c", [Message("$SYS/x")], [])], 0);
         await device.Send(PingReqPacket.Instance);
 
         Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
@@ -303,7 +303,7 @@ public sealed class AttackTests
 
         for (var i = 0; i < 200_000; i++)
         {
-            await edge.Device.Connected!.Edge.Deliver(new Delivery("default", "other/c", [Message(Topic) with { Payload = payload.ToArray() }], []));
+            await edge.Device.Connected!.Edge.Deliver([new Delivery("default", "other/c", [Message(Topic) with { Payload = payload.ToArray() }], [])], 0);
         }
 
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 60_000_000); // of 200 MB; other tests run beside this one

@@ -298,6 +298,27 @@ public sealed class OutboxQueueTests
         Assert.Equal(0, scene.Grain.Fetching);
     }
 
+    [Theory]
+    [InlineData(2)] // which was lost with its topic's silo
+    [InlineData(0)] // the topic has just come to life elsewhere, and does not know
+    [Trait("mqtt", "MQTT-4.6.0-6")]
+    public async Task What_must_not_be_overtaken_is_fetched_first(long after)
+    {
+        var scene = Durable();
+        scene.DeliverQueued(1, after: 0);
+        scene.DeliverQueued(3, after: after);
+        var call = await scene.Grain.NextQueue();
+        Assert.Equal(1, call.Asked.After);
+        call.Answer([Queued(scene, 2), Queued(scene, 3)]);
+        scene.DeliverQueued(5, after: 3); // 4 is of another topic
+        scene.DeliverQueued(6, after: 5);
+        scene.DeliverQueued(4, after: 1);
+
+        Assert.Equal(["1", "2", "3", "5", "6", "4"], await scene.ReceivePayloads(6));
+        await scene.ExpectNothingButPing();
+        Assert.Equal(0, scene.Grain.Fetching);
+    }
+
     [Fact]
     public async Task What_was_fetched_and_is_delivered_after_that_is_sent_once()
     {

@@ -101,9 +101,10 @@ internal sealed class OutboxScene
     }
 
     /// <summary>Delivers as a topic does, what stands in the durable queue.</summary>
-    public void DeliverQueued(long number, Qos qos = Qos.AtLeastOnce, TelemetryMessage? message = null)
+    public void DeliverQueued(
+        long number, Qos qos = Qos.AtLeastOnce, TelemetryMessage? message = null, long after = Addressed.Unordered)
     {
-        Outbox.DeliverQueued(new Addressed("connection-1", 0, number, qos, false, []), message ?? Message($"{number}"));
+        Outbox.DeliverQueued(new Addressed("connection-1", 0, number, qos, false, [], after), message ?? Message($"{number}"));
         Outbox.Flush();
     }
 

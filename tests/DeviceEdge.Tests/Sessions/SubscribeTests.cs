@@ -119,7 +119,7 @@ public sealed class SubscribeTests
         await using var edge = await TestEdge.Start();
         edge.Device.OnSubscribe = async subscriptions =>
         {
-            await edge.Device.Connected!.Edge.Deliver(Delivery("mine", "1"));
+            await edge.Device.Connected!.Edge.Deliver([Delivery("mine", "1")], 0);
             return new SubscribeResult([.. subscriptions.Select(_ => new SubscribeOutcome(null, null, false))], 0);
         };
         await using var device = await edge.Connect();
@@ -289,7 +289,7 @@ public sealed class SubscribeTests
         await using var device = await edge.Connect();
         await Subscribe(device, new Subscription("#", Qos.AtMostOnce));
 
-        await edge.Device.Connected!.Edge.Deliver(Delivery("mine", "1") with { Tenant = "other" });
+        await edge.Device.Connected!.Edge.Deliver([Delivery("mine", "1") with { Tenant = "other" }], 0);
         await device.Send(PingReqPacket.Instance);
 
         Assert.Equal(PacketType.PingResp, (await device.Receive())!.Type);
@@ -305,7 +305,7 @@ public sealed class SubscribeTests
 
     private static async Task Deliver(TestEdge edge, MqttDevice device, string topic, string payload, bool isHeard)
     {
-        await edge.Device.Connected!.Edge.Deliver(Delivery(topic, payload));
+        await edge.Device.Connected!.Edge.Deliver([Delivery(topic, payload)], 0);
         if (isHeard)
         {
             Assert.Equal(topic, Assert.IsType<PublishPacket>(await device.Receive()).Topic);

@@ -7,6 +7,9 @@ public sealed class ScheduleTests
     private static readonly ILookup<string, string> Cluster =
         new[] { "silo-1", "silo-2", "silo-3", "edge-1", "edge-2", "gateway-1", "postgres" }.ToLookup(name => name.Split('-')[0]);
 
+    private static readonly ILookup<string, string> WithNetworks =
+        new[] { "silo-1", "silo-2", "silo-3" }.SelectMany(name => new[] { ("silo", name), (FaultPlan.Network, name) }).ToLookup(one => one.Item1, one => one.Item2);
+
     [Fact]
     public void The_same_seed_is_the_same_schedule_and_another_one_is_not()
     {
@@ -32,10 +35,21 @@ public sealed class ScheduleTests
         {
             Assert.InRange(fault.Duration, fault.Plan.Least, fault.Plan.Most);
             var targets = fault.Target.Split('+');
-            Assert.Equal(fault.Plan.Kind == FaultKind.KillTwo ? 2 : 1, targets.Distinct().Count());
+            Assert.Equal(fault.Plan.Targets, targets.Distinct().Count());
             Assert.All(targets, target => Assert.True(target == "clients" || Cluster[fault.Plan.Role].Contains(target), target));
         });
         Assert.DoesNotContain(faults, fault => fault.Plan is { Kind: FaultKind.KillTwo, Role: "gateway" } || fault.Plan.Role == FaultPlan.Whole);
+    }
+
+    [Fact]
+    public void A_split_is_made_between_two_that_have_networks_of_their_own_and_else_not_at_all()
+    {
+        var plans = FaultPlan.Catalogue.Where(plan => plan.Id == "F18").ToList();
+        Assert.Empty(Schedule.Of(plans, Cluster, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(100), 1));
+
+        var faults = Schedule.Of(plans, WithNetworks, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), 1);
+        Assert.Equal([FaultKind.Split, FaultKind.SplitOneWay, FaultKind.Isolate], faults.Select(fault => fault.Plan.Kind).Order());
+        Assert.Equal([2, 2, 1], faults.OrderBy(fault => fault.Plan.Kind).Select(fault => fault.Target.Split('+').Distinct().Count()));
     }
 
     private static IReadOnlyList<Fault> Of(int seed, int seconds = 600) => Schedule.Of(

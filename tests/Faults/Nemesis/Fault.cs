@@ -30,6 +30,15 @@ public enum FaultKind
     /// <summary>SIGKILL to one of PostgreSQL's backends, which makes it end all of them.</summary>
     KillBackend,
 
+    /// <summary>Two processes do not hear each other; everybody else hears both.</summary>
+    Split,
+
+    /// <summary>What one process says does not reach another one, which is heard.</summary>
+    SplitOneWay,
+
+    /// <summary>Nobody hears a process, and it hears nobody, not even PostgreSQL.</summary>
+    Isolate,
+
     /// <summary>All processes of a role, one after the other, with SIGTERM.</summary>
     Roll,
 

@@ -47,9 +47,14 @@ public sealed class FaultMaker(Topology system, IClientConnections clients, Ledg
         }
     }
 
-    /// <summary>Whatever is stopped goes on.</summary>
+    /// <summary>Whatever is stopped goes on, and hears the others.</summary>
     private void Heal()
     {
+        foreach (var name in system.Processes.Names[FaultPlan.Network])
+        {
+            NetworkOf(name).Heal();
+        }
+
         foreach (var name in system.Processes.Names.SelectMany(names => names))
         {
             system.Processes.SignalAll(name, Signal.Continue);
@@ -143,6 +148,23 @@ public sealed class FaultMaker(Topology system, IClientConnections clients, Ledg
                 }
 
                 break;
+            case FaultKind.Split or FaultKind.SplitOneWay:
+                var (one, other) = (NetworkOf(targets[0]), NetworkOf(targets[1]));
+                one.Lose(other);
+                if (fault.Plan.Kind == FaultKind.Split)
+                {
+                    other.Lose(one);
+                }
+
+                await Task.Delay(fault.Duration, CancellationToken.None);
+                one.Heal();
+                other.Heal();
+                break;
+            case FaultKind.Isolate:
+                NetworkOf(fault.Target).Isolate();
+                await Task.Delay(fault.Duration, CancellationToken.None);
+                NetworkOf(fault.Target).Heal();
+                break;
             case FaultKind.RotateTokenKeys:
                 await system.RotateTokenKeys();
                 break;
@@ -162,6 +184,8 @@ public sealed class FaultMaker(Topology system, IClientConnections clients, Ledg
                 throw new UnreachableException();
         }
     }
+
+    private NetworkOfProcess NetworkOf(string name) => system.Processes.NetworkOf(name);
 
     /// <summary>Signals, and waits until each is there again.</summary>
     /// <returns>The process id of the last one's new life.</returns>

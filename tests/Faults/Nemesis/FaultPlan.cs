@@ -14,6 +14,9 @@ public sealed record FaultPlan(string Id, FaultKind Kind, string Role, TimeSpan 
     public const string Clients = "clients";
     public const string Postgres = "postgres";
 
+    /// <summary>The processes that have a network of their own, which can be cut (<c>./dev cluster --networks</c>).</summary>
+    public const string Network = "network";
+
     /// <summary>One process that is everything.</summary>
     public const string Whole = "iot";
 
@@ -54,6 +57,9 @@ public sealed record FaultPlan(string Id, FaultKind Kind, string Role, TimeSpan 
         new("F15", FaultKind.Stop, "gateway", Seconds(5), Seconds(1), Seconds(20)),
         new("F15", FaultKind.Stop, "edge", Seconds(10), Seconds(1), Seconds(20)),
         new("F16", FaultKind.Pauses, "silo", Seconds(5), Seconds(5), Seconds(10)),
+        new("F18", FaultKind.Split, Network, Seconds(15), Seconds(5), Seconds(20)),
+        new("F18", FaultKind.SplitOneWay, Network, Seconds(15), Seconds(5), Seconds(20)),
+        new("F18", FaultKind.Isolate, Network, Seconds(15), Seconds(2), Seconds(20)),
         new("F19", FaultKind.Reset, Clients, Seconds(5)),
         new("F19", FaultKind.Cut, Clients, Seconds(5)),
         new("F21", FaultKind.Storm, Clients, Seconds(30)),
@@ -72,6 +78,9 @@ public sealed record FaultPlan(string Id, FaultKind Kind, string Role, TimeSpan 
         new("F07", FaultKind.Roll, "silo", Seconds(5)),
         new("F28", FaultKind.Stop, Postgres, Seconds(15), Seconds(60), Seconds(60)),
     ];
+
+    /// <summary>How many processes it is done to, where it is not all of a role.</summary>
+    public int Targets => Kind is FaultKind.KillTwo or FaultKind.Split or FaultKind.SplitOneWay ? 2 : 1;
 
     /// <summary>Whether it is among what happens when nobody asks for anything in particular.</summary>
     public bool IsUsual => Kind != FaultKind.Roll && Id != "F28";

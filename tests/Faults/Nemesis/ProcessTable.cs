@@ -10,10 +10,16 @@ public sealed class ProcessTable(string directory)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Those that are there now, by their role: what is before the dash.</summary>
+    /// <summary>Those that are there now, by their role: what is before the dash. Those with a network of their own are there once more.</summary>
     public ILookup<string, string> Names { get; } = Directory.EnumerateFiles(directory, "*.pid")
         .Select(file => Path.GetFileNameWithoutExtension(file))
-        .ToLookup(name => name.Split('-')[0]);
+        .Select(name => (Role: name.Split('-')[0], Name: name))
+        .Concat(Directory.EnumerateFiles(directory, "*.network").Select(file => (FaultPlan.Network, Path.GetFileNameWithoutExtension(file))))
+        .ToLookup(process => process.Role, process => process.Name);
+
+    /// <summary>Of one in <see cref="Names"/> of <see cref="FaultPlan.Network"/>.</summary>
+    internal NetworkOfProcess NetworkOf(string name) => File.ReadAllText(Path.Combine(directory, $"{name}.network")).Trim().Split(' ') is
+        [var space, var address] ? new NetworkOfProcess(space, address) : throw new InvalidDataException($"{name}.network is no namespace and address.");
 
     public int? PidOf(string name)
     {

@@ -30,9 +30,7 @@ public static class Schedule
                 at,
                 plan,
                 plan.Role == FaultPlan.Clients ? FaultPlan.Clients
-                : plan.Kind == FaultKind.KillTwo ? $"{names[0]}+{names[1]}"
-                : plan.Kind == FaultKind.Roll ? string.Join('+', names)
-                : names[0],
+                : string.Join('+', plan.Kind == FaultKind.Roll ? names : names.Take(plan.Targets)),
                 plan.Least + (random.NextDouble() * (plan.Most - plan.Least)),
                 plan.Details.Count == 0 ? null : $"{plan.Details[random.Next(plan.Details.Count)]}:{random.Next(1, 30)}"));
         }
@@ -41,5 +39,5 @@ public static class Schedule
     }
 
     private static bool IsPossible(FaultPlan plan, ILookup<string, string> processes) =>
-        plan.Role == FaultPlan.Clients || processes[plan.Role].Count() >= (plan.Kind == FaultKind.KillTwo ? 2 : 1);
+        plan.Role == FaultPlan.Clients || processes[plan.Role].Count() >= plan.Targets;
 }

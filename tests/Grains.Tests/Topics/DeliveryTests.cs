@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
+using OrleansIoT.Grains.Topics;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
 
@@ -35,19 +37,90 @@ public sealed class DeliveryTests : StoreTest
     }
 
     [Fact]
-    public async Task A_redelivery_is_delivered_again_and_stored_once()
+    public async Task A_redelivery_is_delivered_again_to_whom_has_no_queue_and_stored_once()
     {
-        var viewer = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
-        await viewer.Subscribe("devices/#", Qos.AtLeastOnce);
+        var durable = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
+        await durable.Subscribe("devices/#", Qos.AtLeastOnce);
         var untimed = Said("meter", Topic, "a", packetId: 5);
         var timed = Timed("meter", 1, "b") with { Qos = Qos.AtLeastOnce };
         await Publish("meter", untimed, timed);
         await Publish("meter", untimed with { Dup = true }, timed with { Dup = true });
-        Assert.Equal(["a", "b"], (await viewer.Next()).Messages.Select(Text));
-        Assert.Equal(["a", "b"], (await viewer.Next()).Messages.Select(Text));
-        Assert.Equal(4, (await viewer.Queue()).Length);
+        Assert.Equal(2, (await durable.Next()).Addressed.Length);
+        var again = await durable.Next();
+        Assert.Equal(["a", "b"], again.Messages.Select(Text));
+        Assert.All(again.Messages, message => Assert.True(message.IsRedelivery));
+        Assert.Empty(again.Addressed);
+        Assert.Equal(["a", "b"], (await durable.Queue()).Select(queued => Text(queued.Message!)));
         Assert.Equal(2, (await Stored(Topic)).Length);
         Assert.Equal(2, (await Get("meter")).Redeliveries);
+    }
+
+    [Fact]
+    public async Task A_redelivery_of_QoS_2_reaches_no_member_of_a_share_again()
+    {
+        var one = await ConnectUser("one", Roles.Viewer, expiry: 3_600);
+        var other = await ConnectUser("other", Roles.Viewer);
+        await one.Subscribe("$share/group/devices/#", Qos.ExactlyOnce);
+        await other.Subscribe("$share/group/devices/#", Qos.ExactlyOnce);
+        for (var i = 1; i <= 4; i++)
+        {
+            var message = Timed("meter", i, $"{i}") with { Qos = Qos.ExactlyOnce };
+            await Publish("meter", message);
+            await Publish("meter", message with { Dup = true });
+        }
+
+        await Publish("meter", Timed("meter", 5, "5") with { Qos = Qos.ExactlyOnce }, Timed("meter", 6, "6") with { Qos = Qos.ExactlyOnce });
+        var heard = new List<string>();
+        while (heard.Count < 6)
+        {
+            foreach (var member in new[] { one, other }.Where(member => member.HasNext))
+            {
+                var delivery = await member.Next();
+                heard.AddRange(delivery.Addressed.Select(addressed => Text(delivery.Messages[addressed.Message])));
+            }
+
+            await Task.Yield();
+        }
+
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], heard.Order());
+    }
+
+    [Fact]
+    public async Task The_same_reading_published_anew_is_stored_once_and_delivered_as_any_publication()
+    {
+        var durable = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
+        await durable.Subscribe("devices/#", Qos.ExactlyOnce);
+        var reading = Timed("meter", 1, "b") with { Qos = Qos.ExactlyOnce };
+        await Publish("meter", reading);
+        await Publish("meter", reading);
+        Assert.Equal(["b", "b"], (await durable.Queue()).Select(queued => Text(queued.Message!)));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    [Trait("mqtt", "MQTT-4.6.0-6")]
+    public async Task What_was_lost_on_its_way_to_an_edge_of_a_cluster_comes_before_what_followed_it()
+    {
+        var routes = Host.Services.GetRequiredService<Routes>();
+        routes.BelongTo(new Alone());
+        routes.Renew(long.MaxValue);
+        var viewer = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
+        await viewer.Subscribe("devices/#", Qos.AtLeastOnce);
+        viewer.Lose(calls: 2);
+        for (var i = 1; i <= 5; i++)
+        {
+            await Publish("meter", Said("meter", Topic, $"{i}"));
+        }
+
+        var deliveries = new List<Delivery>();
+        while (deliveries.Count < 5)
+        {
+            deliveries.Add(await viewer.Next());
+        }
+
+        Assert.Equal(["1", "2", "3", "4", "5"], deliveries.Select(delivery => Text(Assert.Single(delivery.Messages))));
+        var addressed = deliveries.Select(delivery => Assert.Single(delivery.Addressed)).ToList();
+        Assert.Equal([0, .. addressed.Select(one => one.Number).Take(4)], addressed.Select(one => one.After));
     }
 
     [Fact]
@@ -146,5 +219,11 @@ public sealed class DeliveryTests : StoreTest
         await Host.Restart();
         var result = await Publish("meter", Said("meter", "devices/meter/more", "x", retain: true));
         Assert.Equal(Failure.TooMany, Assert.Single(result.Failures).Failure);
+    }
+
+    /// <summary>A cluster of one silo.</summary>
+    private sealed class Alone : IRouteSpread
+    {
+        public Task Spread(TenantRoutes tenant, SessionRoute route) => Task.CompletedTask;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.Sessions;
 
@@ -109,7 +110,7 @@ public sealed class RouteEntriesTests
 
     private sealed class NoEdge : IEdge
     {
-        public Task Deliver(Delivery delivery) => Task.CompletedTask;
+        public Task Deliver(ImmutableArray<Delivery> deliveries, long number) => Task.CompletedTask;
 
         public Task End(string connectionId, ConnectionEnd why) => Task.CompletedTask;
     }

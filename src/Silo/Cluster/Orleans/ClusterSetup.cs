@@ -84,6 +84,9 @@ public static class ClusterSetup
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0028
+#pragma warning disable ORLEANSEXP003 // For evaluation, says Orleans; what the other one costs is in ADR 0039.
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
         Timings.Set(silo);
         if (isMutual)
         {
