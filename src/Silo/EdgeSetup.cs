@@ -38,7 +38,7 @@ public static partial class EdgeSetup
             });
         }
 
-        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        if (services.ChecksTokens())
         {
             services.AddSingleton<TokenCheck>(provider => async token =>
                 await provider.CheckMqttToken(token) is var (caller, credentialId, isRevoked) ? new CheckedToken(caller, credentialId, isRevoked) : null);
@@ -48,12 +48,25 @@ public static partial class EdgeSetup
 
     public static void UseEdge(this WebApplication app)
     {
+        if (app.Services.GetService<TokenCheck>() is null)
+        {
+            LogNoTokens(app.Logger);
+        }
+        else if (!app.Services.GetRequiredService<SiloOptions>().ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            app.UseTokenChecks();
+        }
+
         app.MapMqtt();
         if (app.Services.GetRequiredService<IOptions<DeviceEdgeOptions>>().Value.Anonymous is { Count: > 0 } anonymous)
         {
             LogAnonymous(app.Logger, string.Join(", ", anonymous));
         }
     }
+
+    [LoggerMessage(LogLevel.Information,
+        "Tokens are no MQTT passwords here: this process has not the keys that gateways check them with. Name the directory that gateways share in Gateway:DataDirectory; keys and certificates of devices are taken all the same")]
+    private static partial void LogNoTokens(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning, "Whoever reaches this process may, without any credential, publish and subscribe to: {Filters}")]
     private static partial void LogAnonymous(ILogger logger, string filters);

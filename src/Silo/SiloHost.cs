@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OrleansIoT.DeviceEdge;
 using OrleansIoT.Gateway;
+using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Grains;
 using OrleansIoT.Grains.Identity;
@@ -43,11 +44,15 @@ public static class SiloHost
             builder.AddGrainEngine(options, trust);
         }
 
+        // Gateways of a cluster share a directory with the keys of tokens.
+        var keys = builder.Configuration["Gateway:DataDirectory"];
         if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
         {
-            // Gateways of a cluster share a directory with the keys of tokens.
-            var keys = builder.Configuration["Gateway:DataDirectory"] ?? options.Data;
-            builder.Services.AddGateway(gateway => gateway.DataDirectory = keys);
+            builder.Services.AddGateway(gateway => gateway.DataDirectory = keys ?? options.Data);
+        }
+        else if (options.ProcessRoles.HasFlag(ProcessRoles.Edge) && (keys is not null || MqttTokens.AreKeysIn(options.Data)))
+        {
+            builder.Services.AddTokenChecks(gateway => gateway.DataDirectory = keys ?? options.Data);
         }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))

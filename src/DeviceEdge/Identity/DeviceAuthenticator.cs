@@ -71,7 +71,13 @@ internal sealed class DeviceAuthenticator(IGrainFactory grains, IOptions<DeviceE
     /// <summary>The token says who it is. A user name beside it may be left out, be that id, or a user's email address.</summary>
     private async Task<Claim> OfToken(ConnectPacket connect, string token, IFeatureCollection connection)
     {
-        if (tokens is null || await tokens(token) is not var (caller, credentialId, isRevoked))
+        if (tokens is null)
+        {
+            throw new FailureException(
+                Failure.NotSignedIn, "Tokens are not taken here, as this process cannot check them. A device connects with its key or its certificate.");
+        }
+
+        if (await tokens(token) is not var (caller, credentialId, isRevoked))
         {
             throw new FailureException(Failure.NotSignedIn, "The token is not one of ours, or not good any more.");
         }

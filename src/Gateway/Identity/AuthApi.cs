@@ -50,7 +50,7 @@ internal static class AuthApi
             .WithName("Refresh")
             .LimitsSignIns()
             .WithSummary("Exchanges a refresh token for a new access token and the next refresh token")
-            .WithDescription("A refresh token is good once. One that comes a second time was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2). Without a body it is the one of the cookie, and the next one is in the cookie again.")
+            .WithDescription("A refresh token is good once, and for 30 seconds more with the same answer. One that comes later was stolen, or its thief's was: the session ends (RFC 9700 section 4.14.2). Without a body it is the one of the cookie, and the next one is in the cookie again.")
             .ExampleBody("""{"refresh_token": "iotr_default.0195…"}""")
             .ExampleAnswer(ExampleSignedIn)
             .Fails(400, 401, 403, 413, 415, 503, 504);

@@ -12,6 +12,9 @@ public static class MqttTokens
     /// </summary>
     private static readonly TimeSpan LongestSkew = TimeSpan.FromSeconds(3);
 
+    /// <summary>Whether tokens can be checked in this process.</summary>
+    public static bool ChecksTokens(this IServiceCollection services) => services.Any(service => service.ServiceType == typeof(TokenAdmission));
+
     /// <returns>What the token is good for, or null if it is none of ours or not good now.</returns>
     public static async Task<MqttToken?> CheckMqttToken(this IServiceProvider services, string token)
     {
@@ -25,6 +28,10 @@ public static class MqttTokens
         var caller = proved.Caller with { ExpiresAt = proved.EndsAt + (skew < LongestSkew ? skew : LongestSkew) };
         return new MqttToken(caller, proved.DeviceCredential, services.GetRequiredService<TokenWatches>().Watch(admitted, token));
     }
+
+    /// <summary>Whether a data directory has the keys of tokens, as that of a gateway has, or of who was given a gateway's.</summary>
+    public static bool AreKeysIn(string dataDirectory) =>
+        File.Exists(KeyFile.Current(KeyFile.FolderOf(dataDirectory), KeyFile.Signing).Path);
 
     /// <summary>For gateways of a cluster to compare.</summary>
     /// <returns>The keys that verify tokens here, by their ids; none where no tokens are looked at.</returns>

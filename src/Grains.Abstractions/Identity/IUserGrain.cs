@@ -68,9 +68,9 @@ public interface IUserGrain : IGrainWithStringKey
     Task<OpenedSession> SignIn(string password, SignInOrigin origin, TimeSpan lifetime);
 
     /// <summary>
-    /// Exchanges a session's secret for the next one; complete when durable, so that an answer that is lost costs the session
-    /// and never leaves two secrets. A secret that is not the session's current one ends the session (RFC 9700 section 4.14.2).
-    /// The caller checks credentials.
+    /// Exchanges a session's secret for the next one; complete when durable. One that was replaced within the last 30 seconds
+    /// gets the current one as its answer, so two who ask at a time, and one whose answer was lost, have the same. Any other
+    /// secret ends the session (RFC 9700 section 4.14.2). The caller checks credentials.
     /// </summary>
     /// <exception cref="Failures.FailureException">NotSignedIn: whatever it was, always the same message.</exception>
     [Alias("Refresh")]

@@ -18,6 +18,10 @@ internal static class Secret
     /// <summary>A password for somebody who is told it once: 120 random bits, 20 characters.</summary>
     public static string CreatePassword() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(15));
 
+    /// <summary>The secret that follows one: always the same for a salt, and known to nobody who has not both.</summary>
+    public static string Following(string secret, byte[] salt) =>
+        Base64Url.EncodeToString(HMACSHA256.HashData(salt, Encoding.UTF8.GetBytes(secret)));
+
     public static byte[] Hash(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
     /// <summary>In time that does not depend on how much of the secret is right.</summary>

@@ -44,9 +44,11 @@ public sealed partial class UserGrain
             Address = Cut(origin.Address, MaxAddressLength),
             Agent = Cut(origin.Agent, MaxAgentLength),
         };
+        var secret = Secret.Create();
+        session = session with { SecretHash = Secret.Hash(secret) };
         var others = LiveSessions(now).OrderByDescending(other => other.LastUsedAt).ToImmutableArray();
         return await Keep(
-            session, others[..Math.Min(others.Length, MaxSessions - 1)], lifetime, [.. others.Skip(MaxSessions - 1).Select(other => other.Id)]);
+            session, secret, others[..Math.Min(others.Length, MaxSessions - 1)], lifetime, [.. others.Skip(MaxSessions - 1).Select(other => other.Id)]);
     }
 
     public async Task<OpenedSession> Refresh(string sessionId, string secret, SignInOrigin origin, TimeSpan lifetime)
@@ -58,18 +60,26 @@ public sealed partial class UserGrain
             throw NoSession();
         }
 
-        if (!Secret.Matches(session.SecretHash, secret))
+        var now = clock.GetUtcNow();
+        if (Secret.Matches(session.SecretHash, secret))
         {
-            LogReused(logger, Key.ToString(), session.Id);
-            await End([session.Id]);
-            throw NoSession();
+            var (next, nextSecret) = session.Rotate(secret, now);
+            return await Keep(
+                next with { Address = Cut(origin.Address, MaxAddressLength), Agent = Cut(origin.Agent, MaxAgentLength) },
+                nextSecret,
+                [.. LiveSessions(now).Where(other => other.Id != session.Id)],
+                lifetime,
+                []);
         }
 
-        return await Keep(
-            session with { Address = Cut(origin.Address, MaxAddressLength), Agent = Cut(origin.Agent, MaxAgentLength) },
-            [.. LiveSessions(clock.GetUtcNow()).Where(other => other.Id != session.Id)],
-            lifetime,
-            []);
+        if (session.Follow(secret, now) is { } current)
+        {
+            return new OpenedSession(state.State.ToRecord(), session.Id, current, session.ExpiresAt);
+        }
+
+        LogReused(logger, Key.ToString(), session.Id);
+        await End([session.Id]);
+        throw NoSession();
     }
 
     public async Task<Admission?> Admit(string sessionId)
@@ -114,13 +124,12 @@ public sealed partial class UserGrain
     private static string Cut(string text, int length) =>
         new([.. text.Take(length).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
 
-    /// <summary>Gives the session its next secret, and becomes durable before anybody is told it.</summary>
+    /// <summary>The session has a new secret, which becomes durable before anybody is told it.</summary>
     private async Task<OpenedSession> Keep(
-        UserSession session, ImmutableArray<UserSession> others, TimeSpan lifetime, ImmutableArray<string> ended)
+        UserSession session, string secret, ImmutableArray<UserSession> others, TimeSpan lifetime, ImmutableArray<string> ended)
     {
-        var secret = Secret.Create();
         var now = clock.GetUtcNow();
-        session = session with { LastUsedAt = now, ExpiresAt = now + lifetime, SecretHash = Secret.Hash(secret) };
+        session = session with { LastUsedAt = now, ExpiresAt = now + lifetime };
         state.State = state.State with { Sessions = [.. others, session] };
         await Durably(state.WriteStateAsync);
         await SessionsEnded(state.State.Id, ended);

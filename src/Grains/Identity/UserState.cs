@@ -23,7 +23,7 @@ public sealed record UserState
     public UserRecord ToRecord() => new(Id, Email, Username, Active, Roles, CreatedAt, Grants);
 }
 
-/// <summary>A session, with the hash of the secret that refreshes it next.</summary>
+/// <summary>A session, with the hash of the secret that refreshes it next, and what it replaced a moment ago.</summary>
 [GenerateSerializer, Immutable, Alias("iot.UserSession")]
 public sealed record UserSession
 {
@@ -34,6 +34,7 @@ public sealed record UserSession
     [Id(4)] public string Address { get; init; } = "";
     [Id(5)] public string Agent { get; init; } = "";
     [Id(6)] public byte[] SecretHash { get; init; } = [];
+    [Id(7)] public ImmutableArray<ReplacedSecret> Replaced { get; init; } = [];
 
     public SessionRecord ToRecord() => new(Id, CreatedAt, LastUsedAt, ExpiresAt, Address, Agent);
 }

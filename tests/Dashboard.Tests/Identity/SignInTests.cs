@@ -91,6 +91,20 @@ public sealed partial class SignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_page_that_is_loaded_again_and_again_before_it_is_there_stays_signed_in()
+    {
+        await using var viewer = await Viewer.Administrator(_iot);
+        for (var i = 0; i < 20; i++)
+        {
+            var asked = viewer.Page.WaitForRequestAsync(viewer.Origin + "/auth/refresh");
+            await viewer.Page.EvaluateAsync("location.reload()");
+            await asked; // it is under way, and the page goes
+        }
+
+        await Viewer.Sees(viewer.Heading("Home"));
+    }
+
+    [Fact]
     public async Task Signing_out_in_one_tab_signs_out_in_all()
     {
         await using var viewer = await Viewer.Administrator(_iot);

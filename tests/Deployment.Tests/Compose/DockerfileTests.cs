@@ -12,7 +12,7 @@ public sealed partial class DockerfileTests
     {
         Assert.Contains("-p:GrainEngine=Orleans", Text, StringComparison.Ordinal);
         var images = Image().Matches(Text).Select(match => match.Groups[1].Value).ToList();
-        Assert.Equal(2, images.Count);
+        Assert.Equal(3, images.Count);
         Assert.All(images, image => Assert.Matches(@":\d+\.\d+\.\d+-", image));
     }
 
@@ -36,6 +36,23 @@ public sealed partial class DockerfileTests
             Assert.Contains(ignore, line => line == $"!{path}");
         }
     }
+
+    [Fact]
+    public void The_web_app_is_built_by_npm_from_its_lock_file_and_is_where_the_gateway_serves_it_from()
+    {
+        var stage = Text[Text.IndexOf(" AS dashboard\n", StringComparison.Ordinal)..Text.IndexOf(" AS build\n", StringComparison.Ordinal)];
+        Assert.Contains("\nRUN npm ci ", stage, StringComparison.Ordinal);
+        Assert.Contains("\nRUN npm run build\n", stage, StringComparison.Ordinal);
+        Assert.Contains("\nCOPY --from=dashboard /build/dist /opt/iot/wwwroot\n", Text, StringComparison.Ordinal);
+        Assert.Contains("-p:BuildDashboard=false", Text, StringComparison.Ordinal); // that stage has no Node.js
+        foreach (var file in Source().Match(stage).Groups[1].Value.Split(' '))
+        {
+            Assert.True(File.Exists(Path.Combine(Repository.Root, file)), file);
+        }
+    }
+
+    [GeneratedRegex(@"^COPY (src/Dashboard/[^\n]*) \./$", RegexOptions.Multiline)]
+    private static partial Regex Source();
 
     [GeneratedRegex(@"^ARG \w+=(\S+)$", RegexOptions.Multiline)]
     private static partial Regex Image();

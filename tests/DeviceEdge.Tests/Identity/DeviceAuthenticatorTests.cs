@@ -69,12 +69,13 @@ public sealed class DeviceAuthenticatorTests
         await Refuses(Failure.NotSignedIn, name, token);
 
     [Fact]
-    public async Task Where_nobody_checks_tokens_there_are_none()
+    public async Task Where_nobody_checks_tokens_there_are_none_and_that_is_said()
     {
         var authenticator = new DeviceAuthenticator(new TestGrains().Factory, Options.Create(_options));
         var refusal = await Assert.ThrowsAsync<FailureException>(() => authenticator.Read(Packet("", UserToken), _features));
 
         Assert.Equal(Failure.NotSignedIn, refusal.Failure);
+        Assert.Contains("cannot check them", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]

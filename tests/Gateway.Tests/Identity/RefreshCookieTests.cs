@@ -39,6 +39,10 @@ public sealed class RefreshCookieTests : IAsyncLifetime
         Assert.Null((await refreshed.Json())["refresh_token"]);
         var second = Cookie(refreshed);
         Assert.NotEqual(first, second);
+        using var again = await Send("/auth/refresh", "", first, "same-origin"); // by a page that was left meanwhile
+        Assert.Equal(second, Cookie(again));
+
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(30));
         using var stolen = await Send("/auth/refresh", "", first, "same-origin");
         Assert.Equal(HttpStatusCode.Unauthorized, stolen.StatusCode);
         Assert.Equal("", Cookie(stolen)); // the browser forgets it

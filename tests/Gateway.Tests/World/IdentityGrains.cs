@@ -43,14 +43,21 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
     {
         await Task.Yield();
         InMemoryGrains.Demand(Permissions.MayCheckCredentials(world.Admit(key), Tenant));
-        if (!world.Sessions.TryGetValue(sessionId, out var session) || session.User != key || !IsActive || session.Secret != secret)
+        var now = world.Clock.GetUtcNow();
+        if (world.Sessions.TryGetValue(sessionId, out var session) && session.User == key && IsActive
+            && session.Before == secret && now - session.Since < TimeSpan.FromSeconds(30))
+        {
+            return Opened(world.Users[key].Record, session);
+        }
+
+        if (session.User != key || !IsActive || session.Secret != secret)
         {
             End(sessionId);
             throw new FailureException(
                 Failure.NotSignedIn, "The refresh token is not one of ours, was used already, or its session has ended. Sign in again.");
         }
 
-        return Opened(world.Users[key].Record, world.Sessions[sessionId] = session with { Secret = InMemoryGrains.Random(32) });
+        return Opened(world.Users[key].Record, world.Sessions[sessionId] = session with { Secret = InMemoryGrains.Random(32), Before = secret, Since = now });
     }
 
     public async Task<Admission?> Admit(string sessionId)
@@ -183,7 +190,7 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
         world.Revoked.Enqueue($"{Tenant}/{user.Id}");
     }
 
-    private static OpenedSession Opened(UserRecord user, (string User, SessionRecord Record, string Secret) session) =>
+    private static OpenedSession Opened(UserRecord user, (string User, SessionRecord Record, string Secret, string Before, DateTimeOffset Since) session) =>
         new(user, session.Record.Id, session.Secret, session.Record.ExpiresAt);
 
     private UserRecord Add(string username, string password, Roles roles, ImmutableArray<string> grants)

@@ -26,8 +26,8 @@ internal sealed class InMemoryGrains(TimeProvider clock)
     /// <summary>Who has a token without being listed anywhere, by <c>{tenant}/{id}</c>.</summary>
     public ConcurrentDictionary<string, Roles> Holders { get; } = new();
 
-    /// <summary>Sessions by id, each with its user's key, and the secret that refreshes it.</summary>
-    public ConcurrentDictionary<string, (string User, SessionRecord Record, string Secret)> Sessions { get; } = new();
+    /// <summary>Sessions by id, each with its user's key, the secret that refreshes it, and the one before with when it was replaced.</summary>
+    public ConcurrentDictionary<string, (string User, SessionRecord Record, string Secret, string Before, DateTimeOffset Since)> Sessions { get; } = new();
 
     /// <summary>Personal access tokens by id, each with its user's key and its secret.</summary>
     public ConcurrentDictionary<string, (string User, TokenRecord Record, string Secret)> Tokens { get; } = new();
@@ -130,11 +130,11 @@ internal sealed class InMemoryGrains(TimeProvider clock)
         return OpenSession(user ?? $"{tenant}/{HolderEmail(id)}", new SignInOrigin("", ""), TimeSpan.FromDays(30)).Record.Id;
     }
 
-    public (string User, SessionRecord Record, string Secret) OpenSession(string user, SignInOrigin origin, TimeSpan lifetime)
+    public (string User, SessionRecord Record, string Secret, string Before, DateTimeOffset Since) OpenSession(string user, SignInOrigin origin, TimeSpan lifetime)
     {
         var now = clock.GetUtcNow();
         var session = new SessionRecord(Random(16), now, now, now + lifetime, origin.Address, origin.Agent);
-        return Sessions[session.Id] = (user, session, Random(32));
+        return Sessions[session.Id] = (user, session, Random(32), "", now);
     }
 
     public static string HolderEmail(string id) => $"{id}@holder";

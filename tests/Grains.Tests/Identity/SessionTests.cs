@@ -32,6 +32,7 @@ public sealed class SessionTests : AccountTest
         var next = await Refresh(stolen);
         Assert.NotNull(await Admit(next));
         await Revoked();
+        Clock.Advance(SecretRotation.Grace);
 
         await Refused(Failure.NotSignedIn, () => Refresh(stolen));
 
@@ -39,6 +40,71 @@ public sealed class SessionTests : AccountTest
         await Refused(Failure.NotSignedIn, () => Refresh(next));
         Assert.NotNull(await Admit(other));
         Assert.Equal([$"{Tenant}/{other.User.Id}"], await Revoked());
+    }
+
+    [Fact]
+    public async Task Who_asks_with_the_secret_of_a_moment_ago_gets_the_same_answer_also_from_a_silo_that_has_just_started()
+    {
+        await AddUser();
+        var first = await SignIn();
+        var answers = await Task.WhenAll(Refresh(first), Refresh(first), Refresh(first));
+        Assert.Single(answers.Select(answer => answer.Secret).Distinct());
+
+        Clock.Advance(SecretRotation.Grace - TimeSpan.FromSeconds(1));
+        await Host.Restart();
+        var late = await Refresh(first);
+        Assert.Equal((answers[0].Secret, answers[0].ExpiresAt), (late.Secret, late.ExpiresAt));
+        Assert.NotEqual(late.Secret, (await Refresh(late)).Secret);
+    }
+
+    [Fact]
+    public async Task Who_was_overtaken_by_several_gets_the_last_of_the_secrets()
+    {
+        await AddUser();
+        var first = await SignIn();
+        var second = await Refresh(first);
+        var third = await Refresh(second);
+        Assert.Equal(third.Secret, (await Refresh(first)).Secret);
+        Assert.Equal(third.Secret, (await Refresh(second)).Secret);
+        Assert.NotEqual(third.Secret, (await Refresh(third)).Secret);
+    }
+
+    [Fact] // J15
+    public async Task Nothing_lengthens_the_moment_in_which_a_secret_of_before_is_taken()
+    {
+        await AddUser();
+        var first = await SignIn();
+        var second = await Refresh(first);
+        Clock.Advance(SecretRotation.Grace / 2);
+        Assert.Equal(second.Secret, (await Refresh(first)).Secret);
+        var third = await Refresh(second);
+        Clock.Advance(SecretRotation.Grace / 2);
+        Assert.Equal(third.Secret, (await Refresh(second)).Secret);
+
+        await Refused(Failure.NotSignedIn, () => Refresh(first));
+        await Refused(Failure.NotSignedIn, () => Refresh(third));
+    }
+
+    [Fact] // J15
+    public async Task Of_a_clock_that_was_set_back_nobody_gains()
+    {
+        await AddUser();
+        var first = await SignIn();
+        Clock.Advance(TimeSpan.FromHours(1));
+        await Refresh(first);
+        Clock.Advance(TimeSpan.FromHours(-1));
+        await Refused(Failure.NotSignedIn, () => Refresh(first));
+    }
+
+    [Fact]
+    public async Task A_secret_that_was_never_the_sessions_ends_it_at_once()
+    {
+        await AddUser();
+        var session = await SignIn();
+        var next = await Refresh(session);
+        await Refused(Failure.NotSignedIn, () => Refresh(session, Secret.Create()));
+        Assert.Null(await Admit(next));
+        await Refused(Failure.NotSignedIn, () => Refresh(session));
     }
 
     [Fact]

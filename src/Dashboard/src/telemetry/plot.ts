@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { scalesOf, type UnitScale } from './axes';
 import { numberText } from './numberText';
 import { lengthOf, panned, proper, zoomed, type Range } from './range';
 import { markTexts } from './timeAxis';
@@ -22,8 +23,6 @@ export interface PlotListener {
   /** Points at a time, or at none. */
   onPoint(time: number | null): void;
 }
-
-const ownScale = ['left', 'right'] as const;
 
 /** Room above and below the line. */
 const padding = 0.08;
@@ -50,6 +49,10 @@ export class Plot {
   /** How wide the plot is, without its axes, in pixels of the page. */
   get width(): number {
     return this.#chart ? this.#chart.over.clientWidth : this.#root.clientWidth;
+  }
+
+  get fullWidth(): number {
+    return this.#root.clientWidth;
   }
 
   get range(): Range {
@@ -100,7 +103,12 @@ export class Plot {
   resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#root;
     if (this.#chart && width > 0 && (width !== this.#chart.width || height !== this.#chart.height)) {
-      this.#chart.setSize({ width, height });
+      const axes = 1 + this.#scales.filter(({ hasAxis }) => hasAxis).length;
+      if (axes !== this.#chart.axes.length) {
+        this.rebuild();
+      } else {
+        this.#chart.setSize({ width, height });
+      }
     }
   }
 
@@ -140,14 +148,14 @@ export class Plot {
     const ink = color('--ink-soft');
     const grid = { stroke: color('--line'), width: 1 };
     const font = `${this.#compact ? 11 : 12}px ${getComputedStyle(this.#root).fontFamily}`;
-    const units = [...new Set(this.#lines.map((line) => line.unit))];
-    const scaleOf = (line: Line) => ownScale[Math.min(units.indexOf(line.unit), 1)] as string;
-    const valueAxis = (scale: (typeof ownScale)[number], unit: string): uPlot.Axis => ({
+    const scales = this.#scales;
+    const scaleOf = (line: Line) => scales.find(({ unit }) => unit === line.unit)?.scale ?? '';
+    const valueAxis = ({ scale, side, unit }: UnitScale): uPlot.Axis => ({
       scale,
-      side: scale === 'left' ? 3 : 1,
-      stroke: ink,
+      side: side === 'left' ? 3 : 1,
+      stroke: this.#inkOf(unit, color) ?? ink,
       font,
-      grid: scale === 'left' ? grid : { show: false },
+      grid: side === 'left' ? grid : { show: false },
       ticks: { show: false },
       gap: 6,
       space: this.#compact ? 24 : 44,
@@ -159,7 +167,7 @@ export class Plot {
       width: Math.max(this.#root.clientWidth, 60),
       height: Math.max(this.#root.clientHeight, 60),
       ms: 1,
-      padding: [this.#compact ? 8 : 12, units.length > 1 ? 0 : this.#compact ? 16 : 28, 0, 0],
+      padding: [this.#compact ? 8 : 12, scales.length > 1 ? 0 : this.#compact ? 16 : 28, 0, 0],
       legend: { show: false },
       cursor: {
         show: this.#listener !== null,
@@ -170,8 +178,7 @@ export class Plot {
       },
       scales: {
         x: { time: true, auto: false, range: () => [this.#range.start, this.#range.end] },
-        left: { range: withRoom },
-        ...(units.length > 1 ? { right: { range: withRoom } } : {}),
+        ...Object.fromEntries(scales.map(({ scale }) => [scale, { range: withRoom }])),
       },
       axes: [
         {
@@ -186,8 +193,7 @@ export class Plot {
               ? markTexts(splits, distance).map((text) => text.replace(/^.*\n/, ''))
               : markTexts(splits, distance),
         },
-        valueAxis('left', units[0] ?? ''),
-        ...(units.length > 1 ? [valueAxis('right', units[1] ?? '')] : []),
+        ...scales.filter(({ hasAxis }) => hasAxis).map(valueAxis),
       ],
       series: [{}, ...this.#lines.flatMap((line) => seriesOf(line, scaleOf(line), color))],
       bands: bandsOf(this.#lines, color),
@@ -201,6 +207,17 @@ export class Plot {
         ],
       },
     };
+  }
+
+  get #scales(): UnitScale[] {
+    const units = this.#lines.map((line) => line.unit);
+    return scalesOf(units.length > 0 ? units : [''], this.fullWidth);
+  }
+
+  /** Among several axes, one that is of a single line has its colour. */
+  #inkOf(unit: string, color: (name: string) => string): string | null {
+    const own = this.#lines.filter((line) => line.unit === unit);
+    return own.length === 1 && own.length < this.#lines.length ? color(`--series-${own[0]?.color}`) : null;
   }
 
   #zoomTo(chart: uPlot): void {
