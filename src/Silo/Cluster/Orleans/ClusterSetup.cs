@@ -75,7 +75,11 @@ public static class ClusterSetup
             throw new UsageException($"Trust:Mode {trust.Mode} is for clusters: a single silo has no peers. Clusters need --postgres.");
         }
 
-        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0);
+            silo.Services.AddOutages();
+        });
     }
 
     private static void AddSilo(ISiloBuilder silo, IPAddress address, ClusterOptions cluster, string database, bool isMutual)
@@ -84,6 +88,7 @@ public static class ClusterSetup
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0028
+        silo.Services.AddOutages();
         Timings.Set(silo);
         if (isMutual)
         {
@@ -96,6 +101,7 @@ public static class ClusterSetup
         client.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         client.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         client.UseConnectionRetryFilter<PatientConnection>();
+        client.Services.AddOutages();
         Timings.Set(client);
         if (isMutual)
         {
