@@ -49,6 +49,7 @@ public static class GrainsSetup
         services.Remove(services.Single(service => service.ImplementationType == typeof(SessionClock)));
         services.AddSingleton<ISilos, TSilos>();
         services.AddSingleton<RouteReplica>();
+        services.AddSingleton<IIncomingGrainCallFilter, LeaseFilter>();
         services.AddHostedService(provider => provider.GetRequiredService<RouteReplica>());
         return services;
     }

@@ -25,6 +25,7 @@ public sealed class EdgeClient : IEdge
     private readonly IClientGrain _grain;
     private readonly Caller _caller;
     private readonly Channel<Delivery> _deliveries = Channel.CreateUnbounded<Delivery>();
+    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ConnectionEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private int _losing;
@@ -43,6 +44,9 @@ public sealed class EdgeClient : IEdge
     public void Lose(int calls) => _losing = calls;
 
     public SessionOpened Session { get; private set; } = null!;
+
+    /// <summary>It was told to end, whatever it does then.</summary>
+    public Task Asked => _asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
     public Task<ConnectionEnd> Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
@@ -118,6 +122,7 @@ public sealed class EdgeClient : IEdge
     async Task IEdge.End(string connectionId, ConnectionEnd why)
     {
         Assert.Equal(Id, connectionId);
+        _asked.TrySetResult();
         await Behave();
         if (why != ConnectionEnd.Forgotten)
         {

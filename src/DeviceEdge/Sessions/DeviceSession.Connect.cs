@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using OrleansIoT.DeviceEdge.Failures;
 using OrleansIoT.DeviceEdge.Identity;
 using OrleansIoT.DeviceEdge.Mqtt;
@@ -185,10 +186,11 @@ internal sealed partial class DeviceSession
             _edge.Messages.Read(connect.Will, claim.Publisher, _edge.Time.GetUtcNow()),
             _edge.Edge.Name);
         _edge.Deliveries.Expect(ConnectionId);
+        var opening = Open(claim, open);
         try
         {
-            claim.ConnectsAs.Enter();
-            return await claim.Grain.Connect(open);
+            await IsOpenOrGone(opening);
+            return opening.IsCompleted ? await opening : throw new ConnectionAbortedException("The device is gone.");
         }
         catch (FailureException)
         {
@@ -198,9 +200,47 @@ internal sealed partial class DeviceSession
         catch (Exception e)
         {
             _edge.Deliveries.Forget(ConnectionId);
+            _ = GiveUp(claim, opening);
+            if (IsConnectionLoss(e) && !opening.IsCompleted)
+            {
+                throw;
+            }
+
             LogSignInFailed(e);
-            await SignOut(claim, new ClientDisconnect(PublishesWill: false, SessionExpiry: null, Sent: 0)); // it may have been let in
             throw new FailureException(Failure.Unavailable, "The server cannot check the credential now.", e);
+        }
+    }
+
+    private static async Task<SessionOpened> Open(Claim claim, ClientConnect connect)
+    {
+        claim.ConnectsAs.Enter();
+        return await claim.Grain.Connect(connect);
+    }
+
+    /// <summary>A device that does not wait any more is not to keep the next one waiting.</summary>
+    private async Task IsOpenOrGone(Task opening)
+    {
+        if (!opening.IsCompleted)
+        {
+            var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var closed = _connection.ConnectionClosed.Register(() => gone.TrySetResult());
+            await Task.WhenAny(opening, gone.Task);
+        }
+    }
+
+    /// <summary>It may have been let in, or may be yet.</summary>
+    private async Task GiveUp(Claim claim, Task opening)
+    {
+        var disconnect = new ClientDisconnect(PublishesWill: false, SessionExpiry: null, Sent: 0);
+        await SignOut(claim, disconnect);
+        try
+        {
+            await opening;
+            await SignOut(claim, disconnect); // if it was let in behind that
+        }
+        catch (Exception)
+        {
+            // It was not.
         }
     }
 

@@ -11,7 +11,9 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 internal sealed partial class DeviceSession
 {
     /// <summary>How long somebody whose place is taken may take to hear of it: the one who takes it waits.</summary>
-    private static readonly TimeSpan ExpelTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ExpelTimeout = TimeSpan.FromMilliseconds(500);
+
+    private const int SignOutAttempts = 3;
 
     /// <summary>Enough for what a client had on its way when it could not know yet that nobody reads it.</summary>
     private const int MaxLingerBytes = 1024 * 1024;
@@ -203,14 +205,23 @@ internal sealed partial class DeviceSession
 
     private async Task SignOut(Claim claim, ClientDisconnect disconnect)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            (claim.Caller with { ExpiresAt = DateTimeOffset.MaxValue }).Enter(); // that somebody goes may be said later than that
-            await claim.Grain.Disconnect(ConnectionId, disconnect);
-        }
-        catch (Exception e)
-        {
-            LogSignOutFailed(claim.Publisher, e); // the client's next connection puts it right
+            try
+            {
+                (claim.Caller with { ExpiresAt = DateTimeOffset.MaxValue }).Enter(); // that somebody goes may be said later than that
+                await claim.Grain.Disconnect(ConnectionId, disconnect);
+                return;
+            }
+            catch (TimeoutException) when (attempt < SignOutAttempts)
+            {
+                // It may have been heard, and may be said twice.
+            }
+            catch (Exception e)
+            {
+                LogSignOutFailed(claim.Publisher, e); // the client's next connection puts it right
+                return;
+            }
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class ReadAgain(RequestDelegate next)
     /// <summary>Of which the first is the ordinary one: the second may come before the silo is known to be dead.</summary>
     private const int MostAttempts = 3;
 
+    /// <summary>A silo that has just been declared dead has answered nothing at once.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
     public Task InvokeAsync(HttpContext context) => HttpMethods.IsGet(context.Request.Method) ? Read(context) : next(context);
 
     private async Task Read(HttpContext context)
@@ -24,7 +27,7 @@ internal sealed class ReadAgain(RequestDelegate next)
             }
             catch (TimeoutException) when (attempt < MostAttempts && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
             {
-                // again
+                await Task.Delay(Pause);
             }
         }
     }

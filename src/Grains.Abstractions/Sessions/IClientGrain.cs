@@ -136,13 +136,20 @@ public interface IClientGrain : IGrainWithStringKey
 {
     /// <summary>
     /// Checks the credential, ends the connections that this one replaces, and opens the session; complete when what must be
-    /// durable of it is. It waits its turn behind what the client publishes. The caller checks credentials (<see cref="Roles.SignIn"/>).
+    /// durable of it is. It waits its turn behind what the client publishes; of those with one client identifier that wait, the
+    /// newest counts, unless its <see cref="Disconnect"/> comes first. The caller checks credentials (<see cref="Roles.SignIn"/>).
     /// </summary>
-    /// <exception cref="FailureException">NotSignedIn: nobody, or not its credential; the same message for both. Forbidden: the will's topic. TooMany. Unavailable.</exception>
-    [Alias("Connect")]
+    /// <exception cref="FailureException">NotSignedIn: nobody, or not its credential; the same message for both. Forbidden: the will's topic. TooMany. Unavailable: also for one that does not count.</exception>
+    [AlwaysInterleave, Alias("Connect")]
     Task<SessionOpened> Connect(ClientConnect connect);
 
-    /// <summary>The connection has ended; nothing happens if another one has taken its place.</summary>
+    /// <summary>The turn of a <see cref="Connect"/>; the grain calls itself.</summary>
+    [Alias("Admit")]
+    Task<SessionOpened> Admit(ClientConnect connect);
+
+    /// <summary>
+    /// The connection has ended, or is not waited for any more; nothing happens if another one has taken its place.
+    /// </summary>
     [AlwaysInterleave, Alias("Disconnect")]
     Task Disconnect(string connectionId, ClientDisconnect disconnect);
 

@@ -9,11 +9,28 @@ namespace OrleansIoT.Grains.Sessions;
 public abstract partial class ClientGrain
 {
     /// <summary>How long an edge may take to end a connection; then the connection counts as ended without it.</summary>
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
+
+    private readonly WaitingConnects _waiting = new(surroundings.Clock);
 
     public async Task<SessionOpened> Connect(ClientConnect connect)
     {
+        Authenticate(connect.Credential); // nobody else takes the place of one that waits
+        _waiting.Add(connect);
+        try
+        {
+            return await this.AsReference<IClientGrain>().Admit(connect);
+        }
+        finally
+        {
+            _waiting.Remove(connect.ConnectionId);
+        }
+    }
+
+    public async Task<SessionOpened> Admit(ClientConnect connect)
+    {
         var rights = Authenticate(connect.Credential);
+        _waiting.Demand(connect);
         if (!await GrainFactory.IsTenantActive(Key.Tenant))
         {
             throw new FailureException(Failure.NotSignedIn, "The tenant is not active.");
@@ -33,6 +50,12 @@ public abstract partial class ClientGrain
         }
 
         await MakeRoom(connect.ClientId);
+        _waiting.Demand(connect);
+        if (connect.EdgeName is { } edge && surroundings.Live.IsLost(edge))
+        {
+            throw new FailureException(Failure.Unavailable, "The edge of this connection is no more.");
+        }
+
         return await Open(connect, rights);
     }
 
@@ -90,7 +113,7 @@ public abstract partial class ClientGrain
 
     /// <summary>
     /// Its edge sends what the client is told and calls <see cref="Disconnect"/>, which interleaves with this. An edge that
-    /// does not in time is not waited for.
+    /// does not in time is not waited for, and one that is dead not at all.
     /// </summary>
     private async Task EndConnection(ClientSession session, ConnectionEnd why)
     {
@@ -99,13 +122,16 @@ public abstract partial class ClientGrain
             return;
         }
 
-        try
+        if (!surroundings.Live.IsLost(connection.EdgeName))
         {
-            await connection.Edge.End(connection.Id, why).WaitAsync(EndLimit, _clock);
-        }
-        catch (Exception e)
-        {
-            LogEndFailed(logger, session.Route.Key, e);
+            try
+            {
+                await connection.Edge.End(connection.Id, why).WaitAsync(EndLimit, _clock);
+            }
+            catch (Exception e)
+            {
+                LogEndFailed(logger, session.Route.Key, e);
+            }
         }
 
         await Lose(session, connection, isServerStopping: false);

@@ -53,6 +53,7 @@ public abstract partial class ClientGrain
     public Task Disconnect(string connectionId, ClientDisconnect disconnect)
     {
         Demand((caller, tenant) => IsClient(caller, tenant) || Permissions.MayCheckCredentials(caller, tenant));
+        _waiting.Remove(connectionId);
         return Find(connectionId) is { } session ? Disconnected(session, disconnect) : Task.CompletedTask;
     }
 

@@ -11,6 +11,10 @@ public sealed class LiveClients(IGrainFactory grains)
     private const int Batch = 100;
 
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<(string Tenant, string Publisher), int>> _edges = [];
+    private readonly ConcurrentDictionary<string, bool> _lost = [];
+
+    /// <summary>The edge is dead. No later one has the same name.</summary>
+    internal bool IsLost(string edge) => _lost.ContainsKey(edge);
 
     internal void Add(string edge, string tenant, string publisher)
     {
@@ -32,6 +36,7 @@ public sealed class LiveClients(IGrainFactory grains)
     /// <summary>Complete when all of them know.</summary>
     internal async Task Lose(string edge)
     {
+        _lost[edge] = true;
         if (!_edges.TryGetValue(edge, out var clients))
         {
             return;

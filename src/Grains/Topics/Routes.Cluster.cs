@@ -39,7 +39,7 @@ public sealed partial class Routes
             }
             catch (TimeoutException e)
             {
-                throw new FailureException(Failure.Unavailable, "It is not known who subscribes. Send it again.", e);
+                throw new FailureException(Failure.Unavailable, "This silo does not hear the others. Try again.", e);
             }
         }
     }

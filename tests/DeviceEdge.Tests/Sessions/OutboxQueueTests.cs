@@ -310,11 +310,13 @@ public sealed class OutboxQueueTests
         var call = await scene.Grain.NextQueue();
         Assert.Equal(1, call.Asked.After);
         call.Answer([Queued(scene, 2), Queued(scene, 3)]);
+        Assert.Equal(["1", "2", "3"], await scene.ReceivePayloads(3));
+
         scene.DeliverQueued(5, after: 3); // 4 is of another topic
         scene.DeliverQueued(6, after: 5);
         scene.DeliverQueued(4, after: 1);
 
-        Assert.Equal(["1", "2", "3", "5", "6", "4"], await scene.ReceivePayloads(6));
+        Assert.Equal(["5", "6", "4"], await scene.ReceivePayloads(3));
         await scene.ExpectNothingButPing();
         Assert.Equal(0, scene.Grain.Fetching);
     }

@@ -14,7 +14,7 @@ public sealed class ProcessTable(string directory)
     public ILookup<string, string> Names { get; } = Directory.EnumerateFiles(directory, "*.pid")
         .Select(file => Path.GetFileNameWithoutExtension(file))
         .Select(name => (Role: name.Split('-')[0], Name: name))
-        .Concat(Directory.EnumerateFiles(directory, "*.network").Select(file => (FaultPlan.Network, Path.GetFileNameWithoutExtension(file))))
+        .Concat(Directory.EnumerateFiles(directory, "*.network").Select(file => (Role: FaultPlan.Network, Name: Path.GetFileNameWithoutExtension(file))))
         .ToLookup(process => process.Role, process => process.Name);
 
     /// <summary>Of one in <see cref="Names"/> of <see cref="FaultPlan.Network"/>.</summary>

@@ -75,7 +75,11 @@ public static class ClusterSetup
             throw new UsageException($"Trust:Mode {trust.Mode} is for clusters: a single silo has no peers. Clusters need --postgres.");
         }
 
-        builder.UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0));
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0);
+            silo.Services.AddOutages();
+        });
     }
 
     private static void AddSilo(ISiloBuilder silo, IPAddress address, ClusterOptions cluster, string database, bool isMutual)
@@ -87,6 +91,7 @@ public static class ClusterSetup
 #pragma warning disable ORLEANSEXP003 // For evaluation, says Orleans; what the other one costs is in ADR 0039.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        silo.Services.AddOutages();
         Timings.Set(silo);
         if (isMutual)
         {
@@ -99,6 +104,7 @@ public static class ClusterSetup
         client.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         client.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         client.UseConnectionRetryFilter<PatientConnection>();
+        client.Services.AddOutages();
         Timings.Set(client);
         if (isMutual)
         {

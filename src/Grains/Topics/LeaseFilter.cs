@@ -1,0 +1,24 @@
+using System.Reflection;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Grains.Topics;
+
+/// <summary>
+/// A silo of a cluster that was not heard for a while may be given up by the others, and its grains may have come to life among
+/// them: what it remembers is not what there is. So it answers nothing until it is heard again, which it is not if it was given up.
+/// The route table is what it is heard by, and so cannot wait for that.
+/// </summary>
+public sealed class LeaseFilter(Routes routes) : IIncomingGrainCallFilter
+{
+    private static readonly Module Contracts = typeof(ITopicGrain).Module;
+
+    /// <exception cref="Failures.FailureException">Unavailable: it was not heard in time.</exception>
+    public Task Invoke(IIncomingGrainCallContext context) =>
+        routes.IsCurrent || context.InterfaceMethod.Module != Contracts || context.Grain is RouteTableGrain ? context.Invoke() : InvokeLater(context);
+
+    private async Task InvokeLater(IIncomingGrainCallContext context)
+    {
+        await routes.BecomeCurrent();
+        await context.Invoke();
+    }
+}
