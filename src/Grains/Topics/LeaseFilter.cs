@@ -10,6 +10,9 @@ namespace OrleansIoT.Grains.Topics;
 /// </summary>
 public sealed class LeaseFilter(Routes routes) : IIncomingGrainCallFilter
 {
+    /// <summary>Less than whoever reads waits for an answer.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private static readonly Module Contracts = typeof(ITopicGrain).Module;
 
     /// <exception cref="Failures.FailureException">Unavailable: it was not heard in time.</exception>
@@ -18,7 +21,7 @@ public sealed class LeaseFilter(Routes routes) : IIncomingGrainCallFilter
 
     private async Task InvokeLater(IIncomingGrainCallContext context)
     {
-        await routes.BecomeCurrent();
+        await routes.BecomeCurrent(Patience);
         await context.Invoke();
     }
 }

@@ -27,9 +27,12 @@ public sealed partial class Routes
 
     /// <summary>Complete when it is.</summary>
     /// <exception cref="FailureException">Unavailable: that takes too long.</exception>
-    public async Task BecomeCurrent()
+    public Task BecomeCurrent() => BecomeCurrent(Patience);
+
+    /// <inheritdoc cref="BecomeCurrent()"/>
+    public async Task BecomeCurrent(TimeSpan patience)
     {
-        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         while (!IsCurrent)
         {
             var left = until - Environment.TickCount64;

@@ -37,8 +37,9 @@ internal static partial class Processes
 
     /// <summary>
     /// Of .NET: an exception that nobody caught, or that only a mistake throws, and a crash of the runtime; but a silo that was
-    /// stopped for so long that the others took it for dead ends itself when it hears so. Of PostgreSQL: damage.
+    /// stopped for so long that the others took it for dead ends itself when it hears so, and what Orleans itself only warns of
+    /// (a probe that fails in a silo that is cut off, with whatever exception) it gets over. Of PostgreSQL: damage.
     /// </summary>
-    [GeneratedRegex(@"Unhandled exception|Fatal error\.|^FATAL EXCEPTION from (?!.*told I am dead)|^\S+ crit: |PANIC: (?!.*terminat)|invalid page|could not read block|NullReferenceException|ObjectDisposedException|InvalidCastException|IndexOutOfRangeException|KeyNotFoundException|StackOverflow")]
+    [GeneratedRegex(@"^(?!\S+ warn: Orleans\.).*(?:Unhandled exception|Fatal error\.|PANIC: (?!.*terminat)|invalid page|could not read block|NullReferenceException|ObjectDisposedException|InvalidCastException|IndexOutOfRangeException|KeyNotFoundException|StackOverflow)|^FATAL EXCEPTION from (?!.*told I am dead)|^\S+ crit: ")]
     private static partial Regex Bug();
 }

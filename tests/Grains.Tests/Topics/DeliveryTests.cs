@@ -220,10 +220,4 @@ public sealed class DeliveryTests : StoreTest
         var result = await Publish("meter", Said("meter", "devices/meter/more", "x", retain: true));
         Assert.Equal(Failure.TooMany, Assert.Single(result.Failures).Failure);
     }
-
-    /// <summary>A cluster of one silo.</summary>
-    private sealed class Alone : IRouteSpread
-    {
-        public Task Spread(TenantRoutes tenant, SessionRoute route) => Task.CompletedTask;
-    }
 }
