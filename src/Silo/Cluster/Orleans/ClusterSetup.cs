@@ -88,6 +88,7 @@ public static class ClusterSetup
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0028
+        silo.AddPlacementDirector<PreferLocalPlacement, OldestSilo>();
         silo.Services.AddOutages();
         Timings.Set(silo);
         if (isMutual)
