@@ -58,6 +58,11 @@ public static class ClusterSetup
             builder.Services.AddEdgePresence();
         }
 
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            builder.Services.AddHostedService<LastRequests>();
+        }
+
         builder.Services.AddAgreement(postgres);
     }
 
