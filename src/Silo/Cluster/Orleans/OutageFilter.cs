@@ -14,7 +14,7 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// not done, so it is sent again until a silo has taken the place of the dead one, and is Unavailable if none does. A call
 /// whose answer is lost may have been done: a grain knows what that means for it, everybody else has a <see cref="TimeoutException"/>.
 /// </summary>
-public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger) : IOutgoingGrainCallFilter
+public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger, SiloLosses? losses = null) : IOutgoingGrainCallFilter
 {
     private static readonly Module Contracts = typeof(IDeviceGrain).Module;
 
@@ -38,7 +38,8 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
         {
             try
             {
-                await context.Invoke();
+                var call = context.Invoke();
+                await (losses is null || call.IsCompleted ? call : losses.Watch(call));
                 return;
             }
             catch (Exception e) when (IsUndelivered(e) && clock.GetElapsedTime(began) + Pause < PatienceOf(context.InterfaceMethod))
