@@ -89,7 +89,7 @@ public sealed class OutageFilterTests
     [Fact]
     public async Task A_call_that_was_under_way_when_a_silo_was_lost_is_not_waited_for_and_a_later_one_is()
     {
-        var losses = new SiloLosses();
+        using var losses = new SiloLosses();
         var answer = new TaskCompletionSource();
         var before = losses.Watch(answer.Task);
         losses.Add();
@@ -103,7 +103,7 @@ public sealed class OutageFilterTests
     [Fact]
     public async Task An_answer_that_comes_by_way_of_others_counts()
     {
-        var losses = new SiloLosses();
+        using var losses = new SiloLosses();
         var answer = new TaskCompletionSource();
         var call = losses.Watch(answer.Task);
         losses.Add();

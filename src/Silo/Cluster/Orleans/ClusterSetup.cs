@@ -115,7 +115,7 @@ public static class ClusterSetup
                 losses.Add();
             }
         });
-        client.Services.AddSingleton(losses);
+        client.Services.AddSingleton(_ => losses); // which ends with the container
         client.Services.AddOutages();
         Timings.Set(client);
         if (isMutual)

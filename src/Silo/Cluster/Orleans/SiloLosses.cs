@@ -5,7 +5,7 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// its whole time limit: an answer that was to come by way of that silo, or from it, does not come. So what was asked before
 /// and is not answered in a moment counts as lost.
 /// </summary>
-public sealed class SiloLosses
+public sealed class SiloLosses : IDisposable
 {
     /// <summary>For answers that come by way of others.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -14,6 +14,8 @@ public sealed class SiloLosses
 
     /// <summary>A silo is no more, or does not want us any more.</summary>
     public void Add() => Interlocked.Exchange(ref _since, new CancellationTokenSource()).CancelAfter(Grace);
+
+    public void Dispose() => _since.Dispose();
 
     /// <exception cref="TimeoutException">It may have been done, and nobody will say so.</exception>
     public async Task Watch(Task call)
