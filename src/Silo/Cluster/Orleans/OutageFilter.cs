@@ -16,7 +16,7 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// whose answer is lost may have been done: a grain knows what that means for it, everybody else has a <see cref="TimeoutException"/>.
 /// Calls that are <see cref="OnceOnlyAttribute"/> are left to their callers, because a connection that breaks may reject what it has sent.
 /// </summary>
-public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger) : IOutgoingGrainCallFilter
+public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger, SiloLosses? losses = null) : IOutgoingGrainCallFilter
 {
     private static readonly Module Contracts = typeof(IDeviceGrain).Module;
 
@@ -45,7 +45,8 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
         {
             try
             {
-                await context.Invoke();
+                var call = context.Invoke();
+                await (losses is null || call.IsCompleted ? call : losses.Watch(call));
                 return;
             }
             catch (Exception e) when (IsUndelivered(e) && clock.GetElapsedTime(began) + Pause < PatienceOf(context.InterfaceMethod))
