@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrleansIoT.Load.Servers;
 
 namespace OrleansIoT.Load;
 
@@ -15,9 +16,11 @@ internal sealed record LoadOptions
           --warmup N           seconds before that, default 5
           --connections N      of the TCP storm, of idle memory and of turns, default 10000
           --subscribers N      of fan-out, default 1000
-          --only NAMES         of ours, mosquitto, without-store, bare, separated by commas; default: all
+          --only NAMES         of ours, mosquitto, without-store, bare, separated by commas; default: all four;
+                               and cluster-1 to cluster-9: so many silos, on Microsoft Orleans, with PostgreSQL
           --anonymous          ours lets anybody in (its option of that name); otherwise devices are registered and use their keys
           --server DLL         default artifacts/bin/Silo/release/OrleansIoT.Silo.dll
+          --cluster DLL        default artifacts/Orleans/bin/Silo/release/OrleansIoT.Silo.dll
           --layers DLL         default artifacts/bin/Layers/release/OrleansIoT.Layers.dll
           --data DIR           on the disk to measure; emptied; default data/bench-load
         """;
@@ -35,6 +38,7 @@ internal sealed record LoadOptions
     public bool Anonymous { get; init; }
     public bool List { get; init; }
     public string Server { get; init; } = "artifacts/bin/Silo/release/OrleansIoT.Silo.dll";
+    public string Cluster { get; init; } = "artifacts/Orleans/bin/Silo/release/OrleansIoT.Silo.dll";
     public string Layers { get; init; } = "artifacts/bin/Layers/release/OrleansIoT.Layers.dll";
     public string Data { get; init; } = "data/bench-load";
 
@@ -58,8 +62,8 @@ internal sealed record LoadOptions
         {
             { Rounds: < 1 } or { Connections: < 10 } or { Subscribers: < 1 } =>
                 throw new FormatException("There is at least one round, one subscriber, and ten connections."),
-            _ when options.Only.Except(ServerNames).Any() =>
-                throw new FormatException($"--only has names out of {string.Join(", ", ServerNames)}."),
+            _ when options.Only.Except(ServerNames).Any(name => ClusterServer.SilosOf(name) is null) =>
+                throw new FormatException($"--only has names out of {string.Join(", ", ServerNames)}, cluster-1 to cluster-9."),
             _ => options,
         };
     }
@@ -73,6 +77,7 @@ internal sealed record LoadOptions
         "--subscribers" => this with { Subscribers = Number(value) },
         "--only" => this with { Only = value.Split(',') },
         "--server" => this with { Server = value },
+        "--cluster" => this with { Cluster = value },
         "--layers" => this with { Layers = value },
         "--data" => this with { Data = value },
         _ => throw new FormatException($"There is no option {name}."),

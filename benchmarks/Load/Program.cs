@@ -55,6 +55,9 @@ static IEnumerable<ServerKind> Servers(LoadOptions options)
             case "bare":
                 yield return new BareServer(options);
                 break;
+            case var cluster when ClusterServer.SilosOf(cluster) is { } silos:
+                yield return new ClusterServer(options, silos);
+                break;
             case "mosquitto" when Mosquitto.IsInstalled:
                 yield return new Mosquitto(options);
                 break;

@@ -54,8 +54,8 @@ internal sealed class ResultTable(LoadOptions options)
         Console.WriteLine($"""
             Medians of {options.Rounds} rounds of {options.Duration.TotalSeconds:F0} s, {Environment.ProcessorCount} processors, {_clock.Elapsed.TotalSeconds:F0} s in all, commit {Commit}.
 
-            | scenario | server | result | p50 / p99 / p99.9, ms | server, µs | garbage, B | ours : it |
-            |---|---|---:|---:|---:|---:|---:|
+            | scenario | server | result | p50 / p99 / p99.9, ms | server, µs | garbage, B | wire, B | ours : it |
+            |---|---|---:|---:|---:|---:|---:|---:|
             """);
         _rows.ForEach(Console.WriteLine);
         _notes.ForEach(note => Console.WriteLine($"\n{note}"));
@@ -85,7 +85,8 @@ internal sealed class ResultTable(LoadOptions options)
             : string.Join(" / ", Percents.Select(percent => $"{Median(rounds, m => Milliseconds(m.Latencies!, percent)):F1}"));
         var time = rounds[0].ServerTime is null ? NoValue : $"{Median(rounds, m => m.ServerTime!.Value.TotalMicroseconds):F1}";
         var garbage = rounds[0].Garbage is null ? NoValue : $"{Median(rounds, m => m.Garbage!.Value):N0}";
-        return $"{Amount(scenario, Median(rounds, m => m.Amount))} | {times} | {time} | {garbage}";
+        var wire = rounds[0].WireBytes is null ? NoValue : $"{Median(rounds, m => m.WireBytes!.Value):N0}";
+        return $"{Amount(scenario, Median(rounds, m => m.Amount))} | {times} | {time} | {garbage} | {wire}";
     }
 
     private static string Amount(Scenario scenario, double amount) =>

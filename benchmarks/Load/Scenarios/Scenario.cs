@@ -29,4 +29,11 @@ internal abstract class Scenario
 /// <param name="ServerTime">The server's processor time for one of what was counted, if something was.</param>
 /// <param name="Garbage">Bytes that the server has allocated for one of what was counted, if it can be asked.</param>
 /// <param name="LoaderShare">How much of one processor the load itself took; near 1 it measures itself.</param>
-internal sealed record Measured(double Amount, Latencies? Latencies = null, TimeSpan? ServerTime = null, double? Garbage = null, double LoaderShare = 0);
+/// <param name="WireBytes">Bytes between the processes of the server for one of what was counted, if that can be told.</param>
+internal sealed record Measured(
+    double Amount,
+    Latencies? Latencies = null,
+    TimeSpan? ServerTime = null,
+    double? Garbage = null,
+    double LoaderShare = 0,
+    double? WireBytes = null);

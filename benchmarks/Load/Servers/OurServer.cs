@@ -52,7 +52,7 @@ internal sealed class OurServer(LoadOptions options, bool hasStore = true) : Ser
             // In a process that ends with it, so that the one which is measured has nothing left of ten thousand requests.
             using var first = await Server.Start(command, mqtt, tls, counts);
             await Ready(http);
-            known = await Register(ids, http);
+            known = await Register(ids, http, Password);
         }
 
         var server = await Server.Start(command, mqtt, tls, counts);
@@ -89,10 +89,10 @@ internal sealed class OurServer(LoadOptions options, bool hasStore = true) : Ser
         return process.StandardOutput.ReadToEnd();
     }
 
-    private static async Task<Device[]> Register(string[] ids, IPEndPoint http)
+    public static async Task<Device[]> Register(string[] ids, IPEndPoint http, string password)
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://{http}") };
-        var login = await Post<Login>(client, "/auth/login", new { email = Administrator, password = Password });
+        var login = await Post<Login>(client, "/auth/login", new { email = Administrator, password });
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", login.Auth_token);
 
         var devices = new Device[ids.Length];

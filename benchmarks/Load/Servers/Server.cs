@@ -11,7 +11,8 @@ internal sealed class Server : IDisposable
 {
     private const string AllocatedLine = "allocated ";
 
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly Process _process;
@@ -39,7 +40,13 @@ internal sealed class Server : IDisposable
     /// <summary>Who may connect.</summary>
     public IReadOnlyList<Device> Devices { get; set; } = [];
 
-    public TimeSpan ProcessorTime => Fresh().TotalProcessorTime;
+    public TimeSpan ProcessorTime => Parts is null ? Fresh().TotalProcessorTime : Parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + TimeOf(part));
+
+    /// <summary>Where the server is many processes, those whose time is asked for; null for the one that was started.</summary>
+    public IReadOnlyList<int>? Parts { get; set; }
+
+    /// <summary>Says how many bytes have gone between its processes, if that can be counted.</summary>
+    public Func<long>? WireBytes { get; set; }
 
     /// <summary>Resident memory in bytes.</summary>
     public long Resident => Fresh().WorkingSet64;
@@ -96,11 +103,17 @@ internal sealed class Server : IDisposable
         }
     }
 
-    /// <summary>Nothing that it stored is needed again, so it is not asked to end.</summary>
+    /// <summary>Nothing that it stored is needed again, so it is not asked to end, unless it has to end others.</summary>
     public void Dispose()
     {
         try
         {
+            if (Parts is not null && !_process.HasExited)
+            {
+                Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
+                _process.WaitForExit(EndLimit);
+            }
+
             _process.Kill();
             _process.WaitForExit();
         }
@@ -111,6 +124,12 @@ internal sealed class Server : IDisposable
 
         _process.Dispose();
         _allocations.Dispose();
+    }
+
+    private static TimeSpan TimeOf(int pid)
+    {
+        using var process = Process.GetProcessById(pid);
+        return process.TotalProcessorTime;
     }
 
     private async Task Listens()

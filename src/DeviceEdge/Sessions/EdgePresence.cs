@@ -8,21 +8,24 @@ using OrleansIoT.Identity;
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>
-/// In a cluster, an edge says every second that it is here, and hears which silos are. A connection whose client's grain was
+/// In a cluster, an edge says twice a second that it is here, and hears which silos are. A connection whose client's grain was
 /// on a silo that is no more ends, a few at a time, and its client connects anew; and an edge that has not been heard for so
 /// long that its connections count as lost ends them all.
 /// </summary>
 internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycleService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>In how many rounds the connections of a dead silo end, so that they do not come back all at once.</summary>
-    private const int Rounds = 4;
+    private const int Rounds = 6;
 
     /// <summary>And at least so many in each.</summary>
     private const int LeastARound = 50;
 
-    private const int Remembered = 60;
+    /// <summary>A minute.</summary>
+    private const int Remembered = 120;
 
     /// <summary>In how many steps an edge ends its connections.</summary>
     private const int Steps = 20;
@@ -85,7 +88,7 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
         try
         {
             Enter();
-            await _grains.RouteTable().LeaveEdge(_edge.Name).WaitAsync(Period, _time, cancellationToken);
+            await _grains.RouteTable().LeaveEdge(_edge.Name).WaitAsync(LeaveLimit, _time, cancellationToken);
         }
         catch (Exception e)
         {

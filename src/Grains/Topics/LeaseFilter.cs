@@ -17,11 +17,11 @@ public sealed class LeaseFilter(Routes routes) : IIncomingGrainCallFilter
 
     /// <exception cref="Failures.FailureException">Unavailable: it was not heard in time.</exception>
     public Task Invoke(IIncomingGrainCallContext context) =>
-        routes.IsCurrent || context.InterfaceMethod.Module != Contracts || context.Grain is RouteTableGrain ? context.Invoke() : InvokeLater(context);
+        routes.IsHeard || context.InterfaceMethod.Module != Contracts || context.Grain is RouteTableGrain ? context.Invoke() : InvokeLater(context);
 
     private async Task InvokeLater(IIncomingGrainCallContext context)
     {
-        await routes.BecomeCurrent(Patience);
+        await routes.BecomeHeard(Patience);
         await context.Invoke();
     }
 }

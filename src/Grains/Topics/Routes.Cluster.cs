@@ -22,30 +22,21 @@ public sealed partial class Routes
     public bool IsOfCluster => _spread is not null;
 
     /// <summary>Whether every change that is complete anywhere in the cluster is here. Of an environment without others: yes.</summary>
-    public bool IsCurrent => Volatile.Read(ref _currentUntil) is var until
-        && (until == long.MaxValue || Environment.TickCount64 <= until);
+    public bool IsCurrent => IsGoodFor(TimeSpan.Zero);
 
-    /// <summary>Complete when it is.</summary>
+    /// <summary>
+    /// Whether the route table was heard so shortly ago that the others cannot have given this silo up: sooner than a copy is not
+    /// current any more, and sooner than a silo is declared dead.
+    /// </summary>
+    public bool IsHeard => IsGoodFor(RouteTables.Lease - RouteTables.Hearing);
+
+    /// <summary>Complete when <see cref="IsCurrent"/>.</summary>
     /// <exception cref="FailureException">Unavailable: that takes too long.</exception>
-    public Task BecomeCurrent() => BecomeCurrent(Patience);
+    public Task BecomeCurrent() => Become(static routes => routes.IsCurrent, Patience);
 
-    /// <inheritdoc cref="BecomeCurrent()"/>
-    public async Task BecomeCurrent(TimeSpan patience)
-    {
-        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
-        while (!IsCurrent)
-        {
-            var left = until - Environment.TickCount64;
-            try
-            {
-                await Renewed().WaitAsync(TimeSpan.FromMilliseconds(Math.Max(0, left)));
-            }
-            catch (TimeoutException e)
-            {
-                throw new FailureException(Failure.Unavailable, "This silo does not hear the others. Try again.", e);
-            }
-        }
-    }
+    /// <summary>Complete when <see cref="IsHeard"/>.</summary>
+    /// <exception cref="FailureException">Unavailable: that takes too long.</exception>
+    public Task BecomeHeard(TimeSpan patience) => Become(static routes => routes.IsHeard, patience);
 
     /// <summary>A session's route has changed here. Complete when every topic of the cluster knows.</summary>
     /// <exception cref="FailureException">Unavailable: not all of them could be told in time.</exception>
@@ -78,11 +69,31 @@ public sealed partial class Routes
     /// <summary>Of every session of every tenant that something is to be routed to, as of now.</summary>
     internal List<RouteEntry> Entries() => [.. _tenants.Values.SelectMany(tenant => tenant.Entries())];
 
-    private Task Renewed()
+    private bool IsGoodFor(TimeSpan time) => Volatile.Read(ref _currentUntil) is var until
+        && (until == long.MaxValue || Environment.TickCount64 <= until - (long)time.TotalMilliseconds);
+
+    private async Task Become(Func<Routes, bool> isGood, TimeSpan patience)
+    {
+        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        while (!isGood(this))
+        {
+            var left = until - Environment.TickCount64;
+            try
+            {
+                await Renewed(isGood).WaitAsync(TimeSpan.FromMilliseconds(Math.Max(0, left)));
+            }
+            catch (TimeoutException e)
+            {
+                throw new FailureException(Failure.Unavailable, "This silo does not hear the others. Try again.", e);
+            }
+        }
+    }
+
+    private Task Renewed(Func<Routes, bool> isGood)
     {
         lock (_renewing)
         {
-            return IsCurrent
+            return isGood(this)
                 ? Task.CompletedTask
                 : (_renewed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }

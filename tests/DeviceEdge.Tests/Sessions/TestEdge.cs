@@ -19,13 +19,18 @@ internal sealed class TestEdge : IAsyncDisposable, ILoggerProvider, ILogger
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<string> _log = new();
 
-    private TestEdge(Action<DeviceEdgeOptions>? configure)
+    private TestEdge(Action<DeviceEdgeOptions>? configure, bool isOfCluster)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(this).SetMinimumLevel(LogLevel.Information);
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(Grains.Factory);
         builder.Services.AddDeviceEdge(configure);
+        if (isOfCluster)
+        {
+            builder.Services.AddEdgePresence();
+        }
+
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseMqtt()));
         _app = builder.Build();
     }
@@ -55,9 +60,9 @@ internal sealed class TestEdge : IAsyncDisposable, ILoggerProvider, ILogger
 
     public int Port { get; private set; }
 
-    public static async Task<TestEdge> Start(Action<DeviceEdgeOptions>? configure = null)
+    public static async Task<TestEdge> Start(Action<DeviceEdgeOptions>? configure = null, bool isOfCluster = false)
     {
-        var edge = new TestEdge(configure);
+        var edge = new TestEdge(configure, isOfCluster);
         await edge._app.StartAsync();
         edge.Port = new Uri(edge._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
         return edge;

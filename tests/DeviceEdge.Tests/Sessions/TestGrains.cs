@@ -20,11 +20,14 @@ internal sealed class TestGrains
             nameof(IRevocationsGrain) => Tenants,
             nameof(ITenancyGrain) => Tenants.Of(GrainKey.Parse(key).Name),
             nameof(IAuditGrain) => Audit,
+            nameof(IRouteTableGrain) => Table,
             _ => DeviceOf(key),
         },
         _ => References++);
 
     public TestAudit Audit { get; } = new();
+
+    public TestTable Table { get; } = new();
 
     public IGrainFactory Factory { get; }
 
@@ -88,6 +91,30 @@ internal sealed class TestTenants : IRevocationsGrain
             return Task.FromResult(!tenants._out.ContainsKey(name));
         }
     }
+}
+
+/// <summary>A route table that knows edges only.</summary>
+internal sealed class TestTable : IRouteTableGrain
+{
+    public ImmutableArray<string> Silos { get; set; } = ["silo"];
+
+    public bool HasLeft { get; private set; }
+
+    public Task<ImmutableArray<string>> KeepEdge(string edge) => Task.FromResult(Silos);
+
+    public Task LeaveEdge(string edge)
+    {
+        HasLeft = true;
+        return Task.CompletedTask;
+    }
+
+    public Task<RouteLease> Follow(string silo, IRouteReplica replica, long told) => throw new NotSupportedException();
+
+    public Task Leave(string silo) => throw new NotSupportedException();
+
+    public Task Change(string silo, ImmutableArray<RouteEntry> entries) => throw new NotSupportedException();
+
+    public Task<RoutePage> Read(string silo, int from) => throw new NotSupportedException();
 }
 
 /// <summary>What the edge has noted.</summary>
@@ -261,6 +288,8 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
         Task.FromResult(ImmutableArray<QueuedMessage>.Empty);
 
     public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => Task.CompletedTask;
+
+    public Task<SessionOpened> Admit(ClientConnect connect) => throw new NotSupportedException();
 
     public Task Due(string clientId) => throw new NotSupportedException();
 

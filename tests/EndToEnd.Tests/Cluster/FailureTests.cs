@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Json;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Fixtures;
 
@@ -19,6 +20,7 @@ public sealed class FailureTests
         await using var cluster = await TestCluster.Start(silos: 2, edges: 2, gateways: 1);
         using var admin = await IotClient.Administrator(cluster.Gateways[0]);
         await using var fleet = new Fleet(cluster, devices: 6);
+        await using var asker = new Asker(admin);
         await fleet.HaveAcknowledged(5);
 
         var victim = whom switch
@@ -33,12 +35,31 @@ public sealed class FailureTests
         await fleet.HaveAcknowledged(5);
 
         await fleet.Stop();
+        await asker.WasServedOrToldToTryAgain();
         foreach (var (topic, acknowledged) in fleet.Acknowledged)
         {
             var stored = (await admin.ReadAll(topic, "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"))
                 .Select(reading => reading.GetProperty("value").GetInt32()).ToList();
             Assert.Equal(stored.Distinct(), stored);
             Assert.Subset(stored.ToHashSet(), acknowledged.ToHashSet());
+        }
+    }
+
+    [Fact]
+    public async Task Who_is_told_to_end_ends_what_it_has_begun_and_has_nothing_to_complain_of()
+    {
+        await using var cluster = await TestCluster.Start(silos: 2, edges: 1, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        await using var durable = new MqttClient("durable") { SessionExpiry = MqttClient.Forever };
+        await durable.Connect(cluster.Edges[0].MqttPort, cleanStart: false);
+        await durable.Subscribe("a/#");
+        await durable.Publish("a/b", "1");
+
+        foreach (var process in (IotProcess[])[cluster.Edges[0], cluster.Gateways[0], cluster.Silos[0], cluster.Silos[1]])
+        {
+            Assert.Equal(0, await process.Terminate());
+            Assert.DoesNotContain(process.Output, line =>
+                line.Contains("Unhandled exception", StringComparison.Ordinal) || line.Contains("ObjectDisposedException", StringComparison.Ordinal));
         }
     }
 
@@ -63,7 +84,7 @@ public sealed class FailureTests
 
             return answers;
         });
-        await cluster.Silos[0].Terminate();
+        Assert.Equal(0, await cluster.Silos[0].Terminate());
         Assert.Equal(HttpStatusCode.OK, (await admin.Get("/devices/meter-0")).Status);
         Volatile.Write(ref isOver, true);
 
@@ -110,6 +131,7 @@ public sealed class FailureTests
         await using var cluster = await TestCluster.StartOn(server, silos: 2, edges: 1, gateways: 1);
         using var admin = await IotClient.Administrator(cluster.Gateways[0]);
         await using var fleet = new Fleet(cluster, devices: 4);
+        await using var asker = new Asker(admin);
         await fleet.HaveAcknowledged(5);
 
         server.StopImmediately();
@@ -117,6 +139,7 @@ public sealed class FailureTests
 
         await fleet.HaveAcknowledged(5);
         await fleet.Stop();
+        await asker.WasServedOrToldToTryAgain();
         Assert.All(cluster.Silos, silo => Assert.True(silo.IsAlive));
         foreach (var (topic, acknowledged) in fleet.Acknowledged)
         {
@@ -124,6 +147,50 @@ public sealed class FailureTests
                 .Select(reading => reading.GetProperty("value").GetInt32()).ToList();
             Assert.Equal(stored.Distinct(), stored);
             Assert.Subset(stored.ToHashSet(), acknowledged.ToHashSet());
+        }
+    }
+
+    /// <summary>Somebody who reads and writes all the time.</summary>
+    private sealed class Asker : IAsyncDisposable
+    {
+        private static readonly HttpStatusCode[] Served = [HttpStatusCode.OK, HttpStatusCode.Created];
+        private static readonly HttpStatusCode[] TryAgain = [HttpStatusCode.ServiceUnavailable, HttpStatusCode.GatewayTimeout];
+
+        private readonly IotClient _client;
+        private readonly ConcurrentQueue<HttpStatusCode> _answers = [];
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly Task _asking;
+
+        public Asker(IotClient client)
+        {
+            _client = client;
+            _asking = Task.Run(Ask);
+        }
+
+        public async Task WasServedOrToldToTryAgain()
+        {
+            await _stopping.CancelAsync();
+            await _asking.WaitAsync(Patience);
+            Assert.Contains(HttpStatusCode.OK, _answers);
+            Assert.All(_answers, answer => Assert.Contains(answer, Served.Concat(TryAgain)));
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stopping.CancelAsync();
+            await _asking.WaitAsync(Patience);
+            _stopping.Dispose();
+        }
+
+        private async Task Ask()
+        {
+            for (var i = 0; !_stopping.IsCancellationRequested; i++)
+            {
+                using var registered = await _client.Http.PostAsJsonAsync("/devices", new { id = $"asked-{i}" }, CancellationToken.None);
+                _answers.Enqueue(registered.StatusCode);
+                using var read = await _client.Http.GetAsync(new Uri("/devices", UriKind.Relative), CancellationToken.None);
+                _answers.Enqueue(read.StatusCode);
+            }
         }
     }
 

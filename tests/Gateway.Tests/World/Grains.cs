@@ -141,6 +141,8 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => throw new NotSupportedException();
 
+    public Task<SessionOpened> Admit(ClientConnect connect) => throw new NotSupportedException();
+
     public Task Due(string clientId) => throw new NotSupportedException();
 
     public Task EdgeLost(string edge) => throw new NotSupportedException();

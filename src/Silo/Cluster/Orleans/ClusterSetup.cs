@@ -58,6 +58,11 @@ public static class ClusterSetup
             builder.Services.AddEdgePresence();
         }
 
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            builder.Services.AddHostedService<LastRequests>();
+        }
+
         builder.Services.AddAgreement(postgres);
     }
 
@@ -91,6 +96,7 @@ public static class ClusterSetup
 #pragma warning disable ORLEANSEXP003 // For evaluation, says Orleans; what the other one costs is in ADR 0039.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
+        silo.AddPlacementDirector<PreferLocalPlacement, OldestSilo>();
         silo.Services.AddOutages();
         Timings.Set(silo);
         if (isMutual)

@@ -74,6 +74,7 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
 
         // Another activation has written, and the one that found out has given way to it.
         InconsistentStateException => new FailureException(Failure.Unavailable, "It has changed elsewhere meanwhile. Try again.", e),
+        ObjectDisposedException { ObjectName: "OutsideRuntimeClient" } => new FailureException(Failure.Unavailable, "This process is ending."),
         SiloUnavailableException or ConnectionAbortedException or ConnectionResetException or EndOfStreamException when !isOfGrain =>
             new TimeoutException("The silo that would have answered is no more.", e),
         _ => null,
