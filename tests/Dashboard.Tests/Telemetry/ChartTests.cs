@@ -118,8 +118,8 @@ public sealed partial class ChartTests(ChartTests.Machine machine) : IClassFixtu
     [GeneratedRegex("from=2013-12-2")]
     private static partial Regex Zoomed();
 
-    /// <summary>The second column, which is JSON with its quotes doubled.</summary>
-    [GeneratedRegex("^[^,]+,\"((?:[^\"]|\"\")*)\",")]
+    /// <summary>The third column, which is JSON with its quotes doubled.</summary>
+    [GeneratedRegex("^[^,]+,[^,]+,\"((?:[^\"]|\"\")*)\",")]
     private static partial Regex CsvValue();
 
     public sealed class Machine : SharedIot

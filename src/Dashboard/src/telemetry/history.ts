@@ -115,7 +115,10 @@ export async function fetchReadings(
 }
 
 /** The latest reading of a topic, and the number from which a stream goes on. */
-export async function fetchLast(topic: string, signal?: AbortSignal): Promise<{ reading: Reading | null; seq: number }> {
+export async function fetchLast(
+  topic: string,
+  signal?: AbortSignal,
+): Promise<{ reading: Reading | null; seq: number }> {
   const answer = (await ask(topic, allTime, { order: 'desc', limit: 1 }, signal)) as Schemas['ReadingPage'] | null;
   return { reading: answer?.data[0] ?? null, seq: answer?.last_seq ?? 0 };
 }

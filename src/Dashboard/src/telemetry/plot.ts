@@ -227,7 +227,7 @@ export class Plot {
   #pointOf(chart: uPlot, series: number, at: number): number | null {
     const line = this.#lines.flatMap((one) => (one.band ? [one, one, one] : [one]))[series - 1];
     const place = line ? nearestPoint(line.times, line.values, at) : -1;
-    return line && place >= 0 ? firstAfter(chart.data[0], line.times[place] as number) - 1 : null;
+    return line && place >= 0 ? firstAfter(chart.data[0] as readonly number[], line.times[place] as number) - 1 : null;
   }
 
   /** A dot where each line ends, so that the first readings are seen at once, and where it goes on. */

@@ -148,7 +148,11 @@ export function firstAfter(sorted: readonly number[], value: number): number {
 }
 
 /** How many points a line has from one time up to another, holes left out. */
-export function countWithin(times: readonly number[], values: readonly (number | null)[], { start, end }: Range): number {
+export function countWithin(
+  times: readonly number[],
+  values: readonly (number | null)[],
+  { start, end }: Range,
+): number {
   let count = 0;
   for (let i = firstAfter(times, start - 1); i < times.length && (times[i] as number) < end; i++) {
     count += values[i] === null ? 0 : 1;

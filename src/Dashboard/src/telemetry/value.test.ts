@@ -39,8 +39,20 @@ describe('the unit', () => {
 describe('the numbers of a payload', () => {
   it.each([
     [21.5, [['', 21.5, 'l']]],
-    [{ value: 21.5, unit: '°C', rssi_dbm: -97 }, [['', 21.5, '°C'], ['rssi_dbm', -97, 'dBm']]],
-    [{ temperature: 21.5, humidity: 44, unit: '°C' }, [['temperature', 21.5, ''], ['humidity', 44, '']]],
+    [
+      { value: 21.5, unit: '°C', rssi_dbm: -97 },
+      [
+        ['', 21.5, '°C'],
+        ['rssi_dbm', -97, 'dBm'],
+      ],
+    ],
+    [
+      { temperature: 21.5, humidity: 44, unit: '°C' },
+      [
+        ['temperature', 21.5, ''],
+        ['humidity', 44, ''],
+      ],
+    ],
     ['on', []],
   ])('%j: %j', (payload, numbers) =>
     expect(measuresOf(payload, 'tank/litres').map(({ name, number, unit }) => [name, number, unit])).toEqual(numbers),
