@@ -159,7 +159,7 @@ public interface IClientGrain : IGrainWithStringKey
     /// also the packet identifiers of QoS 2.
     /// </summary>
     /// <exception cref="FailureException">NotSignedIn: this is no connection of the client's any more.</exception>
-    [Alias("Publish")]
+    [OnceOnly, Alias("Publish")]
     Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages);
 
     /// <summary>The edge itself has refused messages, for what they are; they are counted, and the first is told.</summary>

@@ -10,7 +10,9 @@ using Orleans.Storage;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
+using OrleansIoT.Sessions;
 using OrleansIoT.Silo.Cluster.Orleans;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
 
@@ -66,6 +68,19 @@ public sealed class OutageFilterTests
 
         Assert.Equal(Failure.Unavailable, (await Assert.ThrowsAsync<FailureException>(() => filtered)).Failure);
         Assert.InRange(_clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
+    }
+
+    /// <summary>A connection that breaks may reject what it has sent, and a reading without a time of its own would be stored twice.</summary>
+    [Theory]
+    [MemberData(nameof(Undelivered))]
+    public async Task An_append_and_a_publication_are_sent_once_and_their_callers_see_what_became_of_them(Exception rejection)
+    {
+        foreach (var method in new[] { typeof(ITopicGrain).GetMethod(nameof(ITopicGrain.Append))!, typeof(IClientGrain).GetMethod(nameof(IClientGrain.Publish))! })
+        {
+            var call = new Call(rejection, null) { Method = method };
+            Assert.Same(rejection, await Assert.ThrowsAnyAsync<Exception>(() => Filter(call)));
+            Assert.Equal(1, call.Attempts);
+        }
     }
 
     [Theory]
@@ -131,6 +146,8 @@ public sealed class OutageFilterTests
 
         public IOutgoingGrainCallContext Context { get; }
 
+        public MethodInfo Method { init => ((ContextByHand)Context).Method = value; }
+
         public int Attempts { get; private set; }
 
         private Task Send() => _ends[Math.Min(Attempts++, _ends.Length - 1)] is { } end ? Task.FromException(end) : Task.CompletedTask;
@@ -142,10 +159,12 @@ public class ContextByHand : DispatchProxy
 {
     public Func<Task> Send { get; set; } = null!;
 
+    public MethodInfo Method { get; set; } = typeof(IDeviceGrain).GetMethod(nameof(IDeviceGrain.Remove))!;
+
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
     {
         nameof(IOutgoingGrainCallContext.Invoke) => Send(),
-        "get_InterfaceMethod" => typeof(IDeviceGrain).GetMethod(nameof(IDeviceGrain.Remove)),
+        "get_InterfaceMethod" => Method,
         "get_InterfaceName" => nameof(IDeviceGrain),
         "get_MethodName" => nameof(IDeviceGrain.Remove),
         "get_SourceContext" => null,

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Orleans.Networking.Shared;
@@ -13,6 +14,7 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// What Orleans says when a call has no answer becomes what a caller can act on (ADR 0029). A call that was not delivered was
 /// not done, so it is sent again until a silo has taken the place of the dead one, and is Unavailable if none does. A call
 /// whose answer is lost may have been done: a grain knows what that means for it, everybody else has a <see cref="TimeoutException"/>.
+/// Calls that are <see cref="OnceOnlyAttribute"/> are left to their callers, because a connection that breaks may reject what it has sent.
 /// </summary>
 public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger) : IOutgoingGrainCallFilter
 {
@@ -25,11 +27,16 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
 
     private readonly LogLimit _log = new(clock);
 
-    /// <summary>Observers are told again, or not, by those who tell them.</summary>
+    private readonly ConcurrentDictionary<MethodInfo, bool> _concerned = [];
+
     public Task Invoke(IOutgoingGrainCallContext context) =>
-        context.InterfaceMethod.Module == Contracts && !typeof(IGrainObserver).IsAssignableFrom(context.InterfaceMethod.DeclaringType)
-            ? Call(context)
-            : context.Invoke();
+        _concerned.GetOrAdd(context.InterfaceMethod, static method => IsConcerned(method)) ? Call(context) : context.Invoke();
+
+    /// <summary>Observers are told again, or not, by those who tell them.</summary>
+    private static bool IsConcerned(MethodInfo method) =>
+        method.Module == Contracts
+        && !method.IsDefined(typeof(OnceOnlyAttribute))
+        && !typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType);
 
     private async Task Call(IOutgoingGrainCallContext context)
     {
