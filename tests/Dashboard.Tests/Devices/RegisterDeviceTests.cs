@@ -31,9 +31,10 @@ public sealed class RegisterDeviceTests(SharedIot shared) : IClassFixture<Shared
     public async Task What_a_new_device_is_shown_with_works_as_it_is_pasted(string what, string program, string option)
     {
         var page = _viewer.Page;
-        await _viewer.Go("/app/devices");
-        await _viewer.Button("Register the first one").ClickAsync();
-        await page.GetByLabel("Id", new() { Exact = true }).FillAsync(_device);
+        await _viewer.Go("/app/");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Register a device" }).ClickAsync();
+        await Assertions.Expect(page.GetByLabel("Id", new() { Exact = true })).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync(_device);
         await page.GetByLabel("Name (optional)").FillAsync("Cellar");
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
         var key = await page.GetByTestId("secret").InnerTextAsync();
@@ -57,6 +58,10 @@ public sealed class RegisterDeviceTests(SharedIot shared) : IClassFixture<Shared
         var page = _viewer.Page;
         await _viewer.Go("/app/devices");
         await _viewer.Button("Register a device").ClickAsync();
+        await page.GetByLabel("Id", new() { Exact = true }).FillAsync("my meter");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Alert)).ToContainTextAsync("no spaces");
+
         await page.GetByLabel("Id", new() { Exact = true }).FillAsync(_device);
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
 

@@ -40,6 +40,8 @@ public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsy
         await Publish(9);
         await _viewer.SeesPoints(10);
         await Assertions.Expect(_viewer.Page.GetByTestId("latest")).ToContainTextAsync("10 °C");
+        await Assertions.Expect(FirstRow("Statistics of what is shown").GetByRole(AriaRole.Cell).Nth(4)).ToHaveTextAsync("10 °C");
+        await Assertions.Expect(FirstRow("Readings, the newest first").GetByRole(AriaRole.Cell).Nth(1)).ToHaveTextAsync("10 °C");
     }
 
     [Fact]
@@ -76,14 +78,23 @@ public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsy
         await Publish(1);
         await _viewer.SeesPoints(51);
         Assert.Equal(0, asked); // the stream went on from its cursor, and nothing had to be read again
+
+        // A page that is gone to while the server is away comes by itself when it is back.
+        await (kill ? _iot.Kill() : _iot.Terminate());
+        await _viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Devices" }).ClickAsync();
+        await Viewer.Sees(_viewer.Page.GetByText("It is tried again every few seconds.").First);
+        await _iot.StartAgain();
+        await Viewer.Sees(_viewer.Page.GetByRole(AriaRole.Link, new() { Name = _device }));
     }
 
     [Fact]
-    public async Task Small_charts_of_a_device_are_live_too()
+    public async Task Small_charts_of_a_device_are_live_too_whatever_its_other_topics_are()
     {
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, $"devices/{_device}/old", ["""{"ts":"2026-03-01T12:00:00Z","value":1}"""])).Succeeded();
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, $"devices/{_device}/door", ["\"open\""])).Succeeded();
         await Publish(3);
         await _viewer.Go($"/app/devices/{_device}");
-        var chart = _viewer.Page.GetByTestId("small-chart");
+        var chart = _viewer.Page.GetByLabel($"Chart of {Topic}");
         await Assertions.Expect(chart).ToHaveAttributeAsync("data-points", "3");
         await _viewer.SeesLive();
 
@@ -106,6 +117,9 @@ public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsy
         await _viewer.Page.GetByRole(AriaRole.Switch, new() { Name = "Live" }).ClickAsync();
         await _viewer.SeesPoints(10);
     }
+
+    private ILocator FirstRow(string region) =>
+        _viewer.Page.GetByRole(AriaRole.Region, new() { Name = region }).GetByRole(AriaRole.Row).Nth(1);
 
     /// <summary>The device, with mosquitto_pub: numbers that go on, each with a time of its own.</summary>
     private async Task Publish(int count)
