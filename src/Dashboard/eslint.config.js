@@ -21,6 +21,7 @@ export default typescript.config(
       'vue/no-v-html': 'error',
       'vue/no-static-inline-styles': ['error', { allowBinding: true }], // the Content-Security-Policy forbids them
       'vue/require-default-prop': 'off',
+      'vuejs-accessibility/heading-has-content': ['error', { accessibleChildren: ['TopicText'] }],
       'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
     },
   },

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using OrleansIoT.Certificates;
 using OrleansIoT.Certificates.Pki;
 using OrleansIoT.History;
@@ -21,6 +22,7 @@ public sealed record StartFailure(string Why, int ExitCode)
             or InvalidDataException or UnauthorizedAccessException => new(exception.Message, ExitCodes.CannotStart),
         AddressInUseException or IOException { InnerException: AddressInUseException } => new(
             $"{exception.Message} Choose another port with --mqtt, --mqtts, --http or --https.", ExitCodes.CannotStart),
+        NpgsqlException e => new($"PostgreSQL does not answer, or ended meanwhile: {e.Message}", ExitCodes.CannotStart),
         OptionsValidationException e => new(string.Join(' ', e.Failures), ExitCodes.Usage),
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException: InvalidOperationException why } =>
             Explain(why), // about a list it only says that something is wrong in it

@@ -61,6 +61,13 @@ public sealed class EdgeClient : IEdge
         return this;
     }
 
+    /// <summary>The edge itself has refused a message.</summary>
+    public Task Refused(string topic, string why) => AsClient(async () =>
+    {
+        await _grain.Refused(1, topic, why);
+        return true;
+    });
+
     public Task<PublishResult> Publish(params TelemetryMessage[] messages) =>
         AsClient(() => _grain.Publish(Id, [.. messages]));
 

@@ -6,7 +6,8 @@ export const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 2_000,
-      retry: (count, error) => count < 3 && !(error instanceof ApiFailure && error.isFinal),
+      // For as long as it may help: a page that was opened while the server was away comes by itself.
+      retry: (count, error) => (error instanceof ApiFailure ? !error.isFinal : count < 3),
       retryDelay: (count, error) =>
         error instanceof ApiFailure && error.retryAfter ? error.retryAfter : Math.min(500 * 2 ** count, 5_000),
     },

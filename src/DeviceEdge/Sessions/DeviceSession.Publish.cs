@@ -17,7 +17,11 @@ internal sealed partial class DeviceSession
         var topic = TopicOf(publish);
         if (!IsNew(publish))
         {
-            Answer(publish, new PendingAck(PacketType.PubRec, publish.PacketId, ChangesNothing: true)); // [MQTT-4.3.3-10]
+            lock (_gate)
+            {
+                Next().Acks.Add(new PendingAck(PacketType.PubRec, publish.PacketId, ChangesNothing: true)); // [MQTT-4.3.3-10]
+            }
+
             return;
         }
 
@@ -43,7 +47,12 @@ internal sealed partial class DeviceSession
             return;
         }
 
-        Answer(publish, new PendingAck(type, publish.PacketId, refusal.Reason, refusal.Why));
+        lock (_gate)
+        {
+            // In the order of the batch, though no grain will see it.
+            Next().Acks.AddRefused(new PendingAck(type, publish.Qos == Qos.AtMostOnce ? (ushort)0 : publish.PacketId), topic, refusal);
+        }
+
         if (publish.Qos > Qos.AtMostOnce && _outgoing.Version == MqttVersion.V311)
         {
             End(Ending.NotStored); // what came before it is still stored and acknowledged, what follows is not read
@@ -92,13 +101,4 @@ internal sealed partial class DeviceSession
     /// <summary>In 3.1.1 always: there nothing is read while there is no token.</summary>
     private bool IsInTime() =>
         (_rate ??= _edge.Rates.Borrow(_claim!.Publisher)) is not { } rate || rate.Take() || _outgoing.Version == MqttVersion.V311;
-
-    /// <summary>In the order of the batch, for a message that no grain will see.</summary>
-    private void Answer(PublishPacket publish, PendingAck ack)
-    {
-        lock (_gate)
-        {
-            Next().Acks.Add(publish.Qos == Qos.AtMostOnce ? ack with { PacketId = 0 } : ack);
-        }
-    }
 }

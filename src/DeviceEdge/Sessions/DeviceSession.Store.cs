@@ -143,9 +143,9 @@ internal sealed partial class DeviceSession
         {
             _isStoring = true;
             Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
-            if (batch.Acks.Refused > 0)
+            if (batch.Acks.FirstRefused is { } first)
             {
-                await _claim!.Grain.Refused(batch.Acks.Refused); // one-way: nobody waits for a counter
+                await _claim!.Grain.Refused(batch.Acks.Refused, first.Topic, first.Why); // one-way: nobody waits for a counter
             }
 
             if (!messages.IsEmpty)

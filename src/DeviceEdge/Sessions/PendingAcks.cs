@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using OrleansIoT.DeviceEdge.Failures;
 using OrleansIoT.DeviceEdge.Mqtt;
+using OrleansIoT.DeviceEdge.Telemetry;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 
@@ -40,6 +41,9 @@ internal sealed class PendingAcks
     /// <summary>Messages that are not stored.</summary>
     public int Refused { get; private set; }
 
+    /// <summary>The first message that the edge itself has refused, and why.</summary>
+    public (string Topic, string Why)? FirstRefused { get; private set; }
+
     public ReadOnlySpan<PendingAck> InOrder => CollectionsMarshal.AsSpan(_owed);
 
     /// <summary>A message of the batch.</summary>
@@ -59,11 +63,19 @@ internal sealed class PendingAcks
         _owed.Add(ack);
     }
 
+    /// <summary>A message that no grain will see, because of what it is.</summary>
+    public void AddRefused(PendingAck ack, string topic, Refusal refusal)
+    {
+        FirstRefused ??= (topic, refusal.Why);
+        Add(ack with { Reason = refusal.Reason, Why = refusal.Why });
+    }
+
     public void Clear()
     {
         _owed.Clear();
         _messages.Clear();
         PubAcks = Refused = 0;
+        FirstRefused = null;
     }
 
     /// <summary>The grain has answered.</summary>

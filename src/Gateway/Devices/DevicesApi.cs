@@ -218,7 +218,7 @@ internal sealed record SessionView(
 /// <param name="LastSeen">When it last connected or published; null if never.</param>
 /// <param name="Readings">Readings stored under this id, ever; also those of a device that was removed before.</param>
 /// <param name="Redeliveries">Redeliveries recognised since the server last woke for it.</param>
-/// <param name="Refusals">Messages refused since the server last woke for it.</param>
+/// <param name="Refusals">Messages and sign-ins refused since the server started.</param>
 internal sealed record DeviceView(
     string Id,
     string Name,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 
@@ -9,7 +10,9 @@ namespace OrleansIoT.Gateway.Telemetry;
 /// Writes records as RFC 4180 says. A cell that a spreadsheet would take for a formula gets a <c>'</c> in front (OWASP, CSV
 /// injection), unless it is a plain number: payloads come from devices, and who opens a file trusts it.
 /// </summary>
-internal sealed class CsvWriter(IBufferWriter<byte> output)
+/// <param name="output">Where it goes.</param>
+/// <param name="zone">By whose clock times are written, in the form that spreadsheets take for a time; null for RFC 3339.</param>
+internal sealed class CsvWriter(IBufferWriter<byte> output, TimeZoneInfo? zone = null)
 {
     private static readonly SearchValues<byte> Quoted = SearchValues.Create("\",;\t\r\n"u8);
 
@@ -21,10 +24,18 @@ internal sealed class CsvWriter(IBufferWriter<byte> output)
         EndRecord();
     }
 
-    /// <summary>As the JSON answers have it: in UTC, with as many digits of a second as there are.</summary>
+    /// <summary>As the JSON answers have it: in UTC, with as many digits of a second as there are. Of a zone's clock with milliseconds.</summary>
     public void Cell(DateTimeOffset instant)
     {
         BeginCell();
+        if (zone is not null)
+        {
+            TimeZoneInfo.ConvertTime(instant, zone)
+                .TryFormat(output.GetSpan(32), out var written, "yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+            output.Advance(written);
+            return;
+        }
+
         var text = output.GetSpan(32);
         Utf8Formatter.TryFormat(instant.UtcDateTime, text, out var length, 'O');
         var kept = text[..(length - 1)].TrimEnd((byte)'0').TrimEnd((byte)'.').Length;
@@ -49,6 +60,13 @@ internal sealed class CsvWriter(IBufferWriter<byte> output)
             Utf8Formatter.TryFormat(number, output.GetSpan(32), out var length);
             output.Advance(length);
         }
+    }
+
+    /// <summary>The characters of a number as they were sent.</summary>
+    public void Digits(ReadOnlySpan<byte> number)
+    {
+        BeginCell();
+        output.Write(number);
     }
 
     public void Cell(string text) => Text(Encoding.UTF8.GetBytes(text));

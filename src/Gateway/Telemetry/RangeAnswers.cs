@@ -23,8 +23,9 @@ internal static class RangeAnswers
             throw new FailureException(Failure.Invalid, "A range starts before it ends; the end itself is not part of it.");
         }
 
-        parameters.Check(context);
-        if (AnswerFormats.Asked(context.Request) is not { } format)
+        var asked = AnswerFormats.Asked(context.Request);
+        parameters.Check(context, asked);
+        if (asked is not { } format)
         {
             context.Response.StatusCode = StatusCodes.Status406NotAcceptable;
             return;
@@ -52,10 +53,11 @@ internal static class RangeAnswers
         else
         {
             var query = parameters.Readings(address, limit);
+            var (rows, zone) = (RowFormats.Readings(NumberField.Parse(parameters.NumberField)), parameters.Zone);
             await (format == AnswerFormat.Json
                 ? TelemetryJson.WritePage(context.Response, address.Topic,
                     await topic.Read(query) ?? throw address.NoReadings(), context.RequestAborted)
-                : export.Write(context, format, address, await Readings(topic, query, address), RowFormats.Readings));
+                : export.Write(context, format, address, await Readings(topic, query, address), rows, zone));
         }
     }
 

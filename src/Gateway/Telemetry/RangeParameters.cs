@@ -23,6 +23,7 @@ internal sealed record RangeParameters(
     private const int LongestField = 256;
 
     private static readonly string[] OfReadings = ["order", "limit", "cursor", "asOf"];
+    private static readonly string[] OfCsv = [.. OfReadings, "field", "tz"];
     private static readonly string[] OfBuckets = ["every", "fn", "tz", "field", "limit", "cursor", "asOf"];
     private static readonly string[] OfPoints = ["points", "field", "asOf"];
     private static readonly string[] All = [.. OfReadings, .. OfBuckets, .. OfPoints];
@@ -34,7 +35,7 @@ internal sealed record RangeParameters(
     public bool AsksForPoints => !string.IsNullOrEmpty(Points);
 
     /// <exception cref="FailureException">Invalid: the query string has a parameter that nobody would read.</exception>
-    public void Check(HttpContext context)
+    public void Check(HttpContext context, AnswerFormat? format)
     {
         context.TakesOnly([.. All.Distinct()]);
         if (AsksForBuckets && AsksForPoints)
@@ -42,14 +43,20 @@ internal sealed record RangeParameters(
             throw Invalid("'every' asks for buckets and 'points' for the points of a chart: one of them at a time.");
         }
 
-        var (question, goes) = AsksForBuckets ? ("every", OfBuckets) : AsksForPoints ? ("points", OfPoints) : ("", OfReadings);
+        var (question, goes) = AsksForBuckets ? ("every", OfBuckets) : AsksForPoints ? ("points", OfPoints)
+            : ("", format == AnswerFormat.Csv ? OfCsv : OfReadings);
         foreach (var (name, value) in context.Request.Query)
         {
             if (!goes.Contains(name, StringComparer.OrdinalIgnoreCase) && !string.IsNullOrEmpty(value))
             {
                 throw Invalid(question.Length > 0
                     ? $"'{name}' does not go with '{question}'. What does: {string.Join(", ", goes.Skip(1))}."
-                    : $"'{name}' goes only with {(name.Equals("field", StringComparison.OrdinalIgnoreCase) ? "'every' or 'points'" : "'every'")}.");
+                    : $"'{name}' goes only with {name.ToLowerInvariant() switch
+                    {
+                        "field" => "'every' or 'points', or with Accept: text/csv",
+                        "tz" => "'every', or with Accept: text/csv",
+                        _ => "'every'",
+                    }}.");
             }
         }
     }
@@ -85,7 +92,14 @@ internal sealed record RangeParameters(
         : Rfc3339.TryParse(asOf, out var instant, roundUp: false) ? instant
         : throw Invalid("'asOf' is an instant with date, time and offset, such as 2026-03-01T00:00:00Z; in a query string, a '+' is written %2B.");
 
-    private string? NumberField =>
+    /// <summary>By whose clock a file has its times; null for UTC as everywhere else.</summary>
+    public TimeZoneInfo? Zone =>
+        string.IsNullOrEmpty(Tz) ? null
+        : Tz.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '+')
+            && TimeZoneInfo.TryFindSystemTimeZoneById(Tz, out var zone) && zone.HasIanaId ? zone
+        : throw Invalid("There is no such time zone. It is an IANA name, such as UTC, Europe/Lisbon or Asia/Kolkata.");
+
+    public string? NumberField =>
         string.IsNullOrEmpty(Field) ? null
         : Field.Length <= LongestField ? Field
         : throw Invalid($"'field' has at most {LongestField} characters.");

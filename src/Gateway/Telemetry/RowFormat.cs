@@ -23,13 +23,16 @@ internal static class RowFormats
         ["last"] = bucket => bucket.Last,
     };
 
-    public static readonly RowFormat<TelemetryMessage> Readings = new(
-        "date,value,seq,received,device",
+    /// <param name="number">Where a payload has its number, which is what a spreadsheet can draw.</param>
+    public static RowFormat<TelemetryMessage> Readings(NumberField number) => new(
+        "date,number,value,seq,received,device",
         TelemetryJson.WriteReadingLine,
         (csv, message) =>
         {
+            var payload = message.Payload.Span;
             csv.Cell(message.At);
-            csv.Payload(message.Payload.Span);
+            csv.Digits(number.Find(payload) is { } digits ? payload[digits] : []);
+            csv.Payload(payload);
             csv.Cell(message.Seq);
             csv.Cell(message.ReceivedAt);
             csv.Cell(message.Device);

@@ -28,7 +28,7 @@ internal sealed partial class TelemetryExport(ILogger<TelemetryExport> logger)
     private const int FlushAt = 32 * 1024;
     private const int LongestName = 100;
 
-    public async Task Write<T>(HttpContext context, AnswerFormat format, TopicAddress range, Slice<T> slice, RowFormat<T> rows)
+    public async Task Write<T>(HttpContext context, AnswerFormat format, TopicAddress range, Slice<T> slice, RowFormat<T> rows, TimeZoneInfo? zone = null)
     {
         var response = context.Response;
         response.ContentType = format == AnswerFormat.Csv
@@ -42,7 +42,7 @@ internal sealed partial class TelemetryExport(ILogger<TelemetryExport> logger)
 
         try
         {
-            await Write(response.BodyWriter, Writer(format, response.BodyWriter, rows), slice, context.RequestAborted);
+            await Write(response.BodyWriter, Writer(format, response.BodyWriter, rows, zone), slice, context.RequestAborted);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -78,11 +78,11 @@ internal sealed partial class TelemetryExport(ILogger<TelemetryExport> logger)
         }
     }
 
-    private static Action<T> Writer<T>(AnswerFormat format, PipeWriter body, RowFormat<T> rows)
+    private static Action<T> Writer<T>(AnswerFormat format, PipeWriter body, RowFormat<T> rows, TimeZoneInfo? zone)
     {
         if (format == AnswerFormat.Csv)
         {
-            var csv = new CsvWriter(body);
+            var csv = new CsvWriter(body, zone);
             csv.Header(rows.Header);
             return row =>
             {

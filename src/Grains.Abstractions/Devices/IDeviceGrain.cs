@@ -27,7 +27,7 @@ public sealed record DeviceChange(
 /// <param name="ConnectedSince">When its connection began; null while it is away.</param>
 /// <param name="Readings">Readings stored for it, ever.</param>
 /// <param name="Redeliveries">Redeliveries recognised since the server last woke the device's grain.</param>
-/// <param name="Refusals">Messages refused since the server last woke the device's grain.</param>
+/// <param name="Refusals">Messages and sign-ins refused since the silo has started.</param>
 [GenerateSerializer, Immutable, Alias("iot.DeviceSnapshot")]
 public sealed record DeviceSnapshot(
     [property: Id(0)] string Id,

@@ -159,12 +159,15 @@ public interface IClientGrain : IGrainWithStringKey
     /// also the packet identifiers of QoS 2.
     /// </summary>
     /// <exception cref="FailureException">NotSignedIn: this is no connection of the client's any more.</exception>
-    [Alias("Publish")]
+    [OnceOnly, Alias("Publish")]
     Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages);
 
-    /// <summary>The edge itself has refused messages, for what they are; they are counted.</summary>
+    /// <summary>The edge itself has refused messages, for what they are; they are counted, and the first is told.</summary>
+    /// <param name="messages">How many.</param>
+    /// <param name="topic">Where the first one wanted to go.</param>
+    /// <param name="why">What the client was told of it, as a sentence.</param>
     [OneWay, AlwaysInterleave, Alias("Refused")]
-    Task Refused(int messages);
+    Task Refused(int messages, string topic, string why);
 
     /// <summary>PUBREL: forgets packet identifiers of QoS 2; complete when durable.</summary>
     [AlwaysInterleave, Alias("Release")]

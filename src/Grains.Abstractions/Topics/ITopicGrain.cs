@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using OrleansIoT.Failures;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
 
@@ -18,32 +19,32 @@ public interface ITopicGrain : IGrainWithStringKey
     /// <param name="session">The publisher's session, by its name within the tenant.</param>
     /// <param name="isDurable">That session is durable: packet identifiers of QoS 2 are remembered in the same transaction.</param>
     /// <returns>How many of them were redeliveries.</returns>
-    /// <exception cref="Failures.FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
+    /// <exception cref="FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
     // As long as it is not known what becomes of an append, its device waits: what it sends again meanwhile is recognised
     // only by what is stored.
-    [ResponseTimeout("01:00:00"), Alias("Append")]
+    [OnceOnly, ResponseTimeout("01:00:00"), Alias("Append")]
     Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable);
 
     /// <returns>The reading with the greatest position, or null for a topic without readings, or without any left.</returns>
-    /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Forbidden: the caller may not read telemetry.</exception>
     [ResponseTimeout("00:00:04"), Alias("Latest")]
     Task<TelemetryMessage?> Latest();
 
     /// <summary>One page of the range.</summary>
     /// <returns>The page, or null for a topic that never had any readings.</returns>
-    /// <exception cref="Failures.FailureException">Invalid: the range or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Invalid: the range or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("Read")]
     Task<TelemetryPage?> Read(TelemetryQuery query);
 
     /// <summary>The numbers of a range, summed up bucket by bucket.</summary>
     /// <returns>The page, or null for a topic that never had any readings.</returns>
-    /// <exception cref="Failures.FailureException">Invalid: the range, a width, a time zone or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Invalid: the range, a width, a time zone or the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("Aggregate")]
     Task<AggregatePage?> Aggregate(AggregateQuery query);
 
     /// <summary>The numbers of a range, as many as a chart can show.</summary>
     /// <returns>The points, or null for a topic that never had any readings.</returns>
-    /// <exception cref="Failures.FailureException">Invalid: the range or the number of columns is senseless. Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Invalid: the range or the number of columns is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("Points")]
     Task<PointPage?> Points(PointQuery query);
 
@@ -53,7 +54,7 @@ public interface ITopicGrain : IGrainWithStringKey
     /// too slow to be told: the numbers show what is missing, and <see cref="ReadAfter"/> has it.
     /// </summary>
     /// <returns>The number of the last durable reading; what comes behind it, the observer is told. 0 for a topic without readings, or one that keeps none.</returns>
-    /// <exception cref="Failures.FailureException">Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Forbidden: the caller may not read telemetry.</exception>
     [Alias("Watch")]
     Task<long> Watch(ITopicObserver observer);
 
@@ -64,7 +65,7 @@ public interface ITopicGrain : IGrainWithStringKey
     /// <summary>Readings in the order in which they were stored.</summary>
     /// <param name="seq">The number before the first one that is asked for.</param>
     /// <param name="limit">The most readings, 1 to <see cref="TelemetryQuery.MaxLimit"/>; there may be fewer, and there are none only at the end.</param>
-    /// <exception cref="Failures.FailureException">Invalid: the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
+    /// <exception cref="FailureException">Invalid: the limit is senseless. Forbidden: the caller may not read telemetry.</exception>
     [Alias("ReadAfter")]
     Task<ImmutableArray<TelemetryMessage>> ReadAfter(long seq, int limit);
 }

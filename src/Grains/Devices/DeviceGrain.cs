@@ -158,7 +158,7 @@ public sealed partial class DeviceGrain(
             ConnectedSince,
             tail.Readings,
             Publications.Redelivered,
-            Publications.Refused,
+            Presence.RefusalsOf(Key.Name),
             sessions);
     }
 

@@ -131,7 +131,7 @@ public sealed class FleetGrain(ITelemetryHistory history, IDirectory directory, 
             .OrderByDescending(device => device.LastRefusedAt)
             .Select(device => new FleetAttention(
                 device.Id, device.Name, AttentionReason.Refusing, device.LastRefusedAt,
-                string.Create(CultureInfo.InvariantCulture, $"{device.Refusals} refused since the server knows it.")));
+                string.Create(CultureInfo.InvariantCulture, $"{device.Refusals} refused since the server started.")));
         var silent = index.Devices
             .Where(device => device.Readings > 0 && now - device.LastSeen >= Silence)
             .OrderByDescending(device => device.LastSeen) // who fell silent last is news

@@ -49,6 +49,9 @@ public sealed class TenantPresence
         }
     }
 
+    /// <summary>How often something of the device was refused here.</summary>
+    public long RefusalsOf(string device) => Find(device).Refusals;
+
     /// <summary>It is registered no more.</summary>
     public void Removed(string device)
     {

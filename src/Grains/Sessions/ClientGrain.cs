@@ -95,11 +95,10 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         return result;
     }
 
-    public Task Refused(int messages)
+    public Task Refused(int messages, string topic, string why)
     {
         DemandClient();
-        Publications.Refused += messages;
-        OnRefused(messages, null, Failure.Invalid, "Messages were refused where they came in; the reason is in the edge's log.");
+        OnRefused(messages, topic, Failure.Invalid, why);
         return Task.CompletedTask;
     }
 

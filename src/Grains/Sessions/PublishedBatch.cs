@@ -45,8 +45,6 @@ internal sealed class PublishedBatch(ImmutableArray<TelemetryMessage> messages)
     /// <summary>The share of the first topic; the others follow it.</summary>
     public TopicShare? First { get; private set; }
 
-    public int Failed => _failures?.Count ?? 0;
-
     /// <param name="i">The index of a message.</param>
     /// <param name="isKnown">It is stored already, or will be with an earlier one.</param>
     public void Accept(int i, bool isKnown)

@@ -41,8 +41,6 @@ internal sealed partial class Publisher(
 
     public long Redelivered { get; private set; }
 
-    public long Refused { get; set; }
-
     /// <param name="grants">What the client may publish to besides its own topics.</param>
     /// <param name="session">The session's name.</param>
     /// <param name="isDurable">Packet identifiers of QoS 2 are remembered with the messages.</param>
@@ -78,7 +76,6 @@ internal sealed partial class Publisher(
             ExceptionDispatchInfo.Throw(unknown);
         }
 
-        Refused += batch.Failed;
         return batch.Result();
     }
 

@@ -77,7 +77,7 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
             var batch = _waiting;
             _waiting = [];
             ImmutableArray<RouteEntry> entries = [.. batch.SelectMany(told => told.Entries)];
-            while (!IsOver && !await HasTaken(entries))
+            while (!IsOver && !await HasTaken(entries) && !IsAnothers)
             {
                 IsOver = clock.GetElapsedTime(_heardAt) > RouteTables.Lease + Margin;
                 await Task.Delay(Pause, clock);

@@ -1,4 +1,4 @@
-using OrleansIoT.History.Numbers;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History.Chunks;
 

@@ -1,3 +1,5 @@
+using OrleansIoT.Telemetry;
+
 namespace OrleansIoT.History.Numbers;
 
 /// <summary>The numbers of a half-open range of event time; readings without one are left out.</summary>

@@ -2,6 +2,7 @@ using OrleansIoT.History.Chunks;
 using OrleansIoT.History.Numbers;
 using OrleansIoT.History.Sqlite.Chunks;
 using OrleansIoT.History.Sqlite.Log;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History.Sqlite;
 

@@ -4,29 +4,27 @@ using OrleansIoT.EndToEnd.Tests.Clients;
 
 namespace OrleansIoT.Dashboard.Tests.Telemetry;
 
-public sealed class LiveTests : IAsyncLifetime
+public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsyncLifetime
 {
-    private const string Topic = "devices/meter-7/temperature";
+    /// <summary>Each test has one of its own.</summary>
+    private readonly string _device = $"meter-{Guid.NewGuid():N}"[..14];
 
     private readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
-    private IotProcess _iot = null!;
+    private readonly IotProcess _iot = shared.Iot;
     private Viewer _viewer = null!;
     private string _key = "";
     private int _sent;
 
+    private string Topic => $"devices/{_device}/temperature";
+
     public async Task InitializeAsync()
     {
-        _iot = await IotProcess.Start();
         using var administrator = await IotClient.Administrator(_iot);
-        _key = await administrator.RegisterDevice("meter-7");
+        _key = await administrator.RegisterDevice(_device);
         _viewer = await Viewer.Administrator(_iot);
     }
 
-    public async Task DisposeAsync()
-    {
-        await _viewer.DisposeAsync();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _viewer.DisposeAsync();
 
     [Fact]
     public async Task A_reading_appears_in_the_open_chart()
@@ -42,6 +40,8 @@ public sealed class LiveTests : IAsyncLifetime
         await Publish(9);
         await _viewer.SeesPoints(10);
         await Assertions.Expect(_viewer.Page.GetByTestId("latest")).ToContainTextAsync("10 °C");
+        await Assertions.Expect(FirstRow("Statistics of what is shown").GetByRole(AriaRole.Cell).Nth(4)).ToHaveTextAsync("10 °C");
+        await Assertions.Expect(FirstRow("Readings, the newest first").GetByRole(AriaRole.Cell).Nth(1)).ToHaveTextAsync("10 °C");
     }
 
     [Fact]
@@ -78,14 +78,23 @@ public sealed class LiveTests : IAsyncLifetime
         await Publish(1);
         await _viewer.SeesPoints(51);
         Assert.Equal(0, asked); // the stream went on from its cursor, and nothing had to be read again
+
+        // A page that is gone to while the server is away comes by itself when it is back.
+        await (kill ? _iot.Kill() : _iot.Terminate());
+        await _viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Devices" }).ClickAsync();
+        await Viewer.Sees(_viewer.Page.GetByText("It is tried again every few seconds.").First);
+        await _iot.StartAgain();
+        await Viewer.Sees(_viewer.Page.GetByRole(AriaRole.Link, new() { Name = _device }));
     }
 
     [Fact]
-    public async Task Small_charts_of_a_device_are_live_too()
+    public async Task Small_charts_of_a_device_are_live_too_whatever_its_other_topics_are()
     {
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, $"devices/{_device}/old", ["""{"ts":"2026-03-01T12:00:00Z","value":1}"""])).Succeeded();
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, $"devices/{_device}/door", ["\"open\""])).Succeeded();
         await Publish(3);
-        await _viewer.Go("/app/devices/meter-7");
-        var chart = _viewer.Page.GetByTestId("small-chart");
+        await _viewer.Go($"/app/devices/{_device}");
+        var chart = _viewer.Page.GetByLabel($"Chart of {Topic}");
         await Assertions.Expect(chart).ToHaveAttributeAsync("data-points", "3");
         await _viewer.SeesLive();
 
@@ -109,6 +118,9 @@ public sealed class LiveTests : IAsyncLifetime
         await _viewer.SeesPoints(10);
     }
 
+    private ILocator FirstRow(string region) =>
+        _viewer.Page.GetByRole(AriaRole.Region, new() { Name = region }).GetByRole(AriaRole.Row).Nth(1);
+
     /// <summary>The device, with mosquitto_pub: numbers that go on, each with a time of its own.</summary>
     private async Task Publish(int count)
     {
@@ -116,6 +128,6 @@ public sealed class LiveTests : IAsyncLifetime
             CultureInfo.InvariantCulture,
             $$"""{"ts":"{{_start.AddMilliseconds(-60_000 + (100 * number)):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","value":{{number}},"unit":"°C"}"""));
         _sent += count;
-        (await ForeignClient.MosquittoPub(_iot, "meter-7", _key, Topic, payloads)).Succeeded();
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, Topic, payloads)).Succeeded();
     }
 }

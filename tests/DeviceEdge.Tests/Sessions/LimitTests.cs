@@ -76,6 +76,7 @@ public sealed class LimitTests
         Assert.Equal(["1", "2"], (await edge.Device.NextPublish()).Payloads);
         Assert.Equal(0, edge.Device.Waiting);
         await Eventually.Is(() => edge.Device.RefusedByTheEdge == 3);
+        Assert.Equal((Topic, "A device publishes at most 1 messages a second."), edge.Device.LastRefusal);
     }
 
     [Fact]

@@ -216,7 +216,7 @@ internal sealed class TestClientGrain : IClientGrain
 
     public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
 
-    public Task Refused(int messages) => throw new NotSupportedException();
+    public Task Refused(int messages, string topic, string why) => throw new NotSupportedException();
 
     public Task Release(string connectionId, ImmutableArray<ushort> packetIds) => throw new NotSupportedException();
 

@@ -209,6 +209,9 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
 
     public int RefusedByTheEdge { get; private set; }
 
+    /// <summary>Where the first of its refused messages wanted to go, and what the edge said of it.</summary>
+    public (string Topic, string Why) LastRefusal { get; private set; }
+
     /// <summary>The next call of Publish, when it comes.</summary>
     public async Task<PublishCall> NextPublish() => await _publishes.Reader.ReadAsync(Soon());
 
@@ -264,9 +267,10 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
         return call.Answer;
     }
 
-    public Task Refused(int messages)
+    public Task Refused(int messages, string topic, string why)
     {
         RefusedByTheEdge += messages;
+        LastRefusal = (topic, why);
         return Task.CompletedTask;
     }
 

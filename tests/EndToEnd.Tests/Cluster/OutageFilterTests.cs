@@ -10,7 +10,9 @@ using Orleans.Storage;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
+using OrleansIoT.Sessions;
 using OrleansIoT.Silo.Cluster.Orleans;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
 
@@ -68,6 +70,19 @@ public sealed class OutageFilterTests
         Assert.InRange(_clock.GetUtcNow() - began, TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
     }
 
+    /// <summary>A connection that breaks may reject what it has sent, and a reading without a time of its own would be stored twice.</summary>
+    [Theory]
+    [MemberData(nameof(Undelivered))]
+    public async Task An_append_and_a_publication_are_sent_once_and_their_callers_see_what_became_of_them(Exception rejection)
+    {
+        foreach (var method in new[] { typeof(ITopicGrain).GetMethod(nameof(ITopicGrain.Append))!, typeof(IClientGrain).GetMethod(nameof(IClientGrain.Publish))! })
+        {
+            var call = new Call(rejection, null) { Method = method };
+            Assert.Same(rejection, await Assert.ThrowsAnyAsync<Exception>(() => Filter(call)));
+            Assert.Equal(1, call.Attempts);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Unanswered))]
     public async Task What_may_have_been_done_is_not_done_again_and_its_outcome_is_open(Exception loss)
@@ -84,6 +99,31 @@ public sealed class OutageFilterTests
         var call = new Call(refusal);
         Assert.Equal(Failure.Unavailable, (await Assert.ThrowsAsync<FailureException>(() => Filter(call))).Failure);
         Assert.Equal(1, call.Attempts);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_under_way_when_a_silo_was_lost_is_not_waited_for_and_a_later_one_is()
+    {
+        using var losses = new SiloLosses();
+        var answer = new TaskCompletionSource();
+        var before = losses.Watch(answer.Task);
+        losses.Add();
+        var after = losses.Watch(answer.Task);
+        await Assert.ThrowsAsync<TimeoutException>(() => before.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.False(after.IsCompleted);
+        answer.SetResult();
+        await after;
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_by_way_of_others_counts()
+    {
+        using var losses = new SiloLosses();
+        var answer = new TaskCompletionSource();
+        var call = losses.Watch(answer.Task);
+        losses.Add();
+        answer.SetResult();
+        await call;
     }
 
     [Fact]
@@ -131,6 +171,8 @@ public sealed class OutageFilterTests
 
         public IOutgoingGrainCallContext Context { get; }
 
+        public MethodInfo Method { init => ((ContextByHand)Context).Method = value; }
+
         public int Attempts { get; private set; }
 
         private Task Send() => _ends[Math.Min(Attempts++, _ends.Length - 1)] is { } end ? Task.FromException(end) : Task.CompletedTask;
@@ -142,10 +184,12 @@ public class ContextByHand : DispatchProxy
 {
     public Func<Task> Send { get; set; } = null!;
 
+    public MethodInfo Method { get; set; } = typeof(IDeviceGrain).GetMethod(nameof(IDeviceGrain.Remove))!;
+
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
     {
         nameof(IOutgoingGrainCallContext.Invoke) => Send(),
-        "get_InterfaceMethod" => typeof(IDeviceGrain).GetMethod(nameof(IDeviceGrain.Remove)),
+        "get_InterfaceMethod" => Method,
         "get_InterfaceName" => nameof(IDeviceGrain),
         "get_MethodName" => nameof(IDeviceGrain.Remove),
         "get_SourceContext" => null,

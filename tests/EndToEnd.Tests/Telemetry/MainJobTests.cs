@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OrleansIoT.EndToEnd.Tests.Clients;
 
 namespace OrleansIoT.EndToEnd.Tests.Telemetry;
@@ -35,12 +34,12 @@ public sealed class MainJobTests : IAsyncLifetime
             Send(client, version, "office", SensorSeries.AmbientTemperature),
             Send(client, version, "machine", SensorSeries.MachineTemperature));
 
-        await MustHave("devices/office/temperature", SensorSeries.AmbientTemperature, 7_267);
-        await MustHave("devices/machine/temperature", SensorSeries.MachineTemperature, 22_695);
+        await SensorSeries.AmbientTemperature.MustBeAll(7_267, _user, "devices/office/temperature");
+        await SensorSeries.MachineTemperature.MustBeAll(22_695, _user, "devices/machine/temperature");
 
         await _iot.Kill();
         await _iot.StartAgain();
-        await MustHave("devices/machine/temperature", SensorSeries.MachineTemperature, 22_695);
+        await SensorSeries.MachineTemperature.MustBeAll(22_695, _user, "devices/machine/temperature");
     }
 
     [Fact]
@@ -81,20 +80,4 @@ public sealed class MainJobTests : IAsyncLifetime
             : await ForeignClient.MosquittoPub(_iot, device, key, topic, series.Payloads, version);
         result.Succeeded();
     }
-
-    private async Task MustHave(string topic, SensorSeries series, int count)
-    {
-        var readings = await _user.ReadAll(topic, "2013-01-01T00:00:00Z", "2015-01-01T00:00:00Z");
-        Assert.Equal(count, readings.Count);
-        Assert.Equal(Sorted(series.Payloads), Sorted(readings.Select(reading => reading.GetProperty("value").GetRawText())));
-        Assert.Equal(Enumerable.Range(1, count).Select(i => (long)i), readings.Select(Seq).Order());
-        Assert.Equal(readings.Select(Position).Order(), readings.Select(Position));
-    }
-
-    private static IEnumerable<string> Sorted(IEnumerable<string> values) => values.Order(StringComparer.Ordinal);
-
-    private static long Seq(JsonElement reading) => reading.GetProperty("seq").GetInt64();
-
-    private static (DateTimeOffset, long) Position(JsonElement reading) =>
-        (reading.GetProperty("date").GetDateTimeOffset(), Seq(reading));
 }

@@ -18,7 +18,7 @@ public sealed class ExportTests
     public async Task A_range_comes_as_csv()
     {
         await using var gateway = await GatewayHost.Start();
-        foreach (var (index, payload) in new[] { "21.50", "{\"a\": 1}", "=1+1", "-5", "on" }.Index())
+        foreach (var (index, payload) in new[] { "21.50", "{\"a\": 1}", "=1+1", "-5", "on", "{\"value\":2.50}" }.Index())
         {
             gateway.Grains.AddReading("devices/meter-7/t", Start.AddSeconds(index), Encoding.UTF8.GetBytes(payload), receivedAt: Start.AddSeconds(10.5));
         }
@@ -31,13 +31,26 @@ public sealed class ExportTests
             answer.Content.Headers.ContentDisposition?.ToString());
         Assert.Equal("Accept", answer.Headers.Vary.Single());
         Assert.Equal(
-            "date,value,seq,received,device\r\n"
-            + "2026-03-01T00:00:00Z,21.50,1,2026-03-01T00:00:10.5Z,meter-7\r\n"
-            + "2026-03-01T00:00:01Z,\"{\"\"a\"\": 1}\",2,2026-03-01T00:00:10.5Z,meter-7\r\n"
-            + "2026-03-01T00:00:02Z,'=1+1,3,2026-03-01T00:00:10.5Z,meter-7\r\n"
-            + "2026-03-01T00:00:03Z,-5,4,2026-03-01T00:00:10.5Z,meter-7\r\n"
-            + "2026-03-01T00:00:04Z,on,5,2026-03-01T00:00:10.5Z,meter-7\r\n",
+            "date,number,value,seq,received,device\r\n"
+            + "2026-03-01T00:00:00Z,21.50,21.50,1,2026-03-01T00:00:10.5Z,meter-7\r\n"
+            + "2026-03-01T00:00:01Z,,\"{\"\"a\"\": 1}\",2,2026-03-01T00:00:10.5Z,meter-7\r\n"
+            + "2026-03-01T00:00:02Z,,'=1+1,3,2026-03-01T00:00:10.5Z,meter-7\r\n"
+            + "2026-03-01T00:00:03Z,-5,-5,4,2026-03-01T00:00:10.5Z,meter-7\r\n"
+            + "2026-03-01T00:00:04Z,,on,5,2026-03-01T00:00:10.5Z,meter-7\r\n"
+            + "2026-03-01T00:00:05Z,2.50,\"{\"\"value\"\":2.50}\",6,2026-03-01T00:00:10.5Z,meter-7\r\n",
             await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task A_spreadsheet_gets_times_by_its_clock_and_the_number_of_a_field()
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.AddReading("devices/meter-7/t", Start.AddMilliseconds(7), "{\"a\":{\"b\":1e3}}"u8.ToArray());
+
+        Assert.Equal(
+            "date,number,value,seq,received,device\r\n"
+            + "2026-03-01 05:30:00.007,1e3,\"{\"\"a\"\":{\"\"b\"\":1e3}}\",1,2026-03-01 05:30:00.080,meter-7\r\n",
+            await (await Get(gateway, $"{Day}?tz=Asia/Kolkata&field=a.b", "text/csv")).Content.ReadAsStringAsync());
     }
 
     [Fact]
@@ -118,6 +131,7 @@ public sealed class ExportTests
     [Theory]
     [InlineData("/iot/unknown/2026-03-01T00:00:00Z/2026-03-02T00:00:00Z", 404, "not_found")]
     [InlineData("/iot/t/2026-03-01T00:00:00Z/2026-03-02T00:00:00Z?limit=0", 400, "invalid")]
+    [InlineData("/iot/t/2026-03-01T00:00:00Z/2026-03-02T00:00:00Z?tz=Europe/Atlantis", 400, "invalid")]
     [InlineData("/iot/t/2026-03-01T00:00:00Z/2026-03-02T00:00:00Z?ordr=desc", 400, "invalid")]
     public async Task What_fails_before_the_file_begins_is_a_problem_like_any_other(string path, int status, string failure)
     {

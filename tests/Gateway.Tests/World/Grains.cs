@@ -127,7 +127,7 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     public Task<PublishResult> Publish(string connectionId, ImmutableArray<TelemetryMessage> messages) => throw new NotSupportedException();
 
-    public Task Refused(int messages) => throw new NotSupportedException();
+    public Task Refused(int messages, string topic, string why) => throw new NotSupportedException();
 
     public Task Release(string connectionId, ImmutableArray<ushort> packetIds) => throw new NotSupportedException();
 

@@ -52,10 +52,13 @@ public sealed class FleetTests : GrainTest
         var client = await Connect("meter");
         Assert.Single((await client.Publish(Said("meter", "devices/other/t", "1"))).Failures);
         await Refused(Failures.Failure.NotSignedIn, () => Connect("meter", new Credential(CredentialKind.Key, "wrong", [])));
-        await Becomes(fleet => fleet.Refusals == 2);
+        await client.Refused("devices/meter/t", "ts is no time.");
+        await Becomes(fleet => fleet.Refusals == 3);
         var fleet = await Summary();
-        Assert.Equal([null, "devices/other/t"], fleet.LatestRefusals.Select(refusal => refusal.Topic));
-        Assert.Equal(["meter", "meter"], fleet.LatestRefusals.Select(refusal => refusal.Device));
+        Assert.Equal(["devices/meter/t", null, "devices/other/t"], fleet.LatestRefusals.Select(refusal => refusal.Topic));
+        Assert.Equal("ts is no time.", fleet.LatestRefusals[0].Detail);
+        Assert.Equal(3, (await As(User(Roles.Viewer), () => Grains.Device(Tenant, "meter").Get())).Refusals);
+        Assert.Equal(["meter", "meter", "meter"], fleet.LatestRefusals.Select(refusal => refusal.Device));
         Assert.Equal(("meter", AttentionReason.Refusing), Assert.Single(fleet.Attention) is var one ? (one.Device, one.Reason) : default);
         Assert.Equal(["meter"], await Ids(FleetOrder.Refusals));
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using OrleansIoT.History.Chunks;
-using OrleansIoT.History.Numbers;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History.Tests.Chunks;
 

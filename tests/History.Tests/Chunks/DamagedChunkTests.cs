@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using OrleansIoT.History.Chunks;
-using OrleansIoT.History.Numbers;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.History.Tests.Chunks;
 

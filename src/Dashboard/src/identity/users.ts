@@ -16,3 +16,6 @@ export function rolesWithin(roles: readonly string[]): Role[] {
   const all = Object.keys(roleTexts) as Role[];
   return all.slice(0, Math.max(...all.map((role, rank) => (roles.includes(role) ? rank + 1 : 0))));
 }
+
+/** The id in how a reading names a person who published it; null for a device. */
+export const userOf = (publisher: string): string | null => /^users\/(.+)$/.exec(publisher)?.[1] ?? null;

@@ -1,5 +1,6 @@
 import { open } from '@/api';
 import { ApiFailure, failureOf } from '@/failures/apiFailure';
+import { timeZone } from '@/shell/time';
 import { topicPath } from '@/topics/topicPath';
 import { toInstant, type Range } from './range';
 
@@ -8,6 +9,11 @@ export const fileFormats = {
   ndjson: { label: 'NDJSON, a JSON object a line', accept: 'application/x-ndjson', ending: 'ndjson' },
 } as const;
 
+/** A spreadsheet draws the number that the chart shows, and knows times by the viewer's clock; the other form is as it is. */
+export function exportQuery(format: FileFormat, field: string | null): string {
+  return format === 'csv' ? `?${new URLSearchParams({ tz: timeZone, ...(field === null ? {} : { field }) })}` : '';
+}
+
 export type FileFormat = keyof typeof fileFormats;
 
 /**
@@ -15,14 +21,14 @@ export type FileFormat = keyof typeof fileFormats;
  * off what it cannot finish, so there is never half a file.
  */
 export async function saveRange(
-  topic: string,
+  { topic, field }: { topic: string; field: string | null },
   range: Range,
   format: FileFormat,
   onProgress: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { accept, ending } = fileFormats[format];
-  const path = `/iot/${topicPath(topic)}/${toInstant(range.start)}/${toInstant(range.end)}`;
+  const path = `/iot/${topicPath(topic)}/${toInstant(range.start)}/${toInstant(range.end)}${exportQuery(format, field)}`;
   const response = await open(path, { Accept: accept }, signal);
   if (!response.ok || !response.body) {
     throw await failureOf(response);

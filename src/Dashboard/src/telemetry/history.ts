@@ -1,7 +1,7 @@
 import { api, dataOf, type Schemas } from '@/api';
 import { ApiFailure } from '@/failures/apiFailure';
 import { timeZone } from '@/shell/time';
-import { toInstant, type Range } from './range';
+import { allTime, toInstant, type Range } from './range';
 import { everyLengths, type Every } from './resolution';
 import type { Point } from './series';
 import { statisticsOf, wholeRange, type Statistics } from './statistics';
@@ -112,6 +112,15 @@ export async function fetchReadings(
   const question = { order: 'desc', limit, cursor: cursor ?? undefined };
   const answer = (await ask(topic, range, question, signal)) as Schemas['ReadingPage'] | null;
   return { readings: answer?.data ?? [], next: answer?.next ?? null };
+}
+
+/** The latest reading of a topic, and the number from which a stream goes on. */
+export async function fetchLast(
+  topic: string,
+  signal?: AbortSignal,
+): Promise<{ reading: Reading | null; seq: number }> {
+  const answer = (await ask(topic, allTime, { order: 'desc', limit: 1 }, signal)) as Schemas['ReadingPage'] | null;
+  return { reading: answer?.data[0] ?? null, seq: answer?.last_seq ?? 0 };
 }
 
 /** The latest reading of a topic, or null when it never had one. */

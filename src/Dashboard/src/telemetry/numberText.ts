@@ -16,6 +16,10 @@ export function numberText(value: number): string {
 export const measureText = (value: number, unit: string): string =>
   unit ? `${numberText(value)} ${unit}` : numberText(value);
 
+/** Several of them, each with its name where it has one: temperature 21.5 °C · humidity 44 %. */
+export const measuresText = (measures: readonly { name: string; number: number; unit: string }[]): string =>
+  measures.map(({ name, number, unit }) => (name ? `${name} ` : '') + measureText(number, unit)).join(' · ');
+
 /** How many. */
 export const countText = (count: number): string => whole.format(count);
 

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import { scalesOf, type UnitScale } from './axes';
 import { numberText } from './numberText';
 import { lengthOf, panned, proper, zoomed, type Range } from './range';
+import { firstAfter, nearestPoint } from './series';
 import { markTexts } from './timeAxis';
 
 /** A line of a chart, with the least and the greatest around it where it is one of averages. */
@@ -174,6 +175,7 @@ export class Plot {
         y: false,
         drag: { x: true, y: false, setScale: false, dist: 6 },
         points: { size: 8 },
+        dataIdx: (chart, place, closest, at) => this.#pointOf(chart, place, at) ?? closest,
         bind: { dblclick: () => () => this.#out() },
       },
       scales: {
@@ -198,6 +200,7 @@ export class Plot {
       series: [{}, ...this.#lines.flatMap((line) => seriesOf(line, scaleOf(line), color))],
       bands: bandsOf(this.#lines, color),
       hooks: {
+        draw: [(chart) => this.#markEnds(chart, color)],
         setSelect: [(chart) => this.#zoomTo(chart)],
         setCursor: [
           (chart) => {
@@ -218,6 +221,34 @@ export class Plot {
   #inkOf(unit: string, color: (name: string) => string): string | null {
     const own = this.#lines.filter((line) => line.unit === unit);
     return own.length === 1 && own.length < this.#lines.length ? color(`--series-${own[0]?.color}`) : null;
+  }
+
+  /** The point that is marked under the cursor: the one that the legend names, of whichever line. */
+  #pointOf(chart: uPlot, series: number, at: number): number | null {
+    const line = this.#lines.flatMap((one) => (one.band ? [one, one, one] : [one]))[series - 1];
+    const place = line ? nearestPoint(line.times, line.values, at) : -1;
+    return line && place >= 0 ? firstAfter(chart.data[0] as readonly number[], line.times[place] as number) - 1 : null;
+  }
+
+  /** A dot where each line ends, so that the first readings are seen at once, and where it goes on. */
+  #markEnds({ ctx, data, scales, valToPos }: uPlot, color: (name: string) => string): void {
+    const radius = (this.#compact ? 2.5 : 3.5) * devicePixelRatio;
+    let series = 1;
+    for (const line of this.#lines) {
+      const scale = this.#scales.find(({ unit }) => unit === line.unit)?.scale ?? '';
+      const place = nearestPoint(line.times, line.values, Infinity);
+      const [time, value] = [line.times[place], line.values[place]];
+      if (time !== undefined && typeof value === 'number' && scales[scale] && data[series]) {
+        if (time >= this.#range.start && time <= this.#range.end) {
+          ctx.beginPath();
+          ctx.arc(valToPos(time, 'x', true), valToPos(value, scale, true), radius, 0, 2 * Math.PI);
+          ctx.fillStyle = color(`--series-${line.color}`);
+          ctx.fill();
+        }
+      }
+
+      series += line.band ? 3 : 1;
+    }
   }
 
   #zoomTo(chart: uPlot): void {
@@ -345,7 +376,7 @@ function withRoom(_: uPlot, min: number | null, max: number | null): uPlot.Range
   }
 
   const room = max > min ? (max - min) * padding : Math.max(Math.abs(max) * padding, 0.5);
-  return [min - room, max + room];
+  return [min >= 0 ? Math.max(min - room, 0) : min - room, max + room]; // what is never negative has no such scale
 }
 
 /** What the style sheet's colours come to, light or dark, as a canvas takes them. */

@@ -10,12 +10,15 @@ import {
   panned,
   proper,
   rangeOf,
+  toInstant,
   toQuery,
   widened,
   zoomed,
 } from './range';
 
 const noon = Date.UTC(2026, 2, 1, 12);
+
+const readings = (first: number, last: number) => ({ first: toInstant(first), last: toInstant(last) });
 
 describe('a range', () => {
   it('that ends now moves on with the clock', () => {
@@ -82,14 +85,29 @@ describe('a moving chart', () => {
 
 describe('what is shown first', () => {
   it('is the last hour or day where there are readings in it', () => {
-    expect(firstSpan(noon - minute, noon)).toEqual({ recent: '1h' });
-    expect(firstSpan(noon - 2 * hour, noon)).toEqual({ recent: '24h' });
-    expect(firstSpan(null, noon)).toEqual({ recent: '1h' });
+    expect(firstSpan(readings(noon - day, noon - minute), noon)).toEqual({ recent: '1h' });
+    expect(firstSpan(readings(noon - day, noon - 2 * hour), noon)).toEqual({ recent: '24h' });
+  });
+
+  it('is short while a topic is young', () => {
+    expect(firstSpan(null, noon)).toEqual({ recent: '15m' });
+    expect(firstSpan(readings(noon - 3 * minute, noon), noon)).toEqual({ recent: '15m' });
+    expect(firstSpan(readings(noon - 16 * minute, noon), noon)).toEqual({ recent: '1h' });
   });
 
   it('is the last week that has readings otherwise, its last reading included', () => {
     const last = noon - 400 * day;
-    expect(firstSpan(last, noon)).toEqual({ fixed: { start: last - 7 * day, end: last + minute } });
+    const room = 0.02 * 7 * day;
+    expect(firstSpan(readings(last - 90 * day, last), noon)).toEqual({
+      fixed: { start: last - 7 * day - room, end: last + room },
+    });
+  });
+
+  it('is around the readings where they are of less than a week', () => {
+    const last = noon - 400 * day;
+    expect(firstSpan(readings(last - minute, last), noon)).toEqual({
+      fixed: { start: last - 6 * minute, end: last + 5 * minute },
+    });
   });
 });
 

@@ -44,6 +44,12 @@ export function liveEnd(now: number, lastReading: number | undefined): number {
   return lastReading !== undefined && lastReading > now && lastReading - now < clocksMayDiffer ? lastReading + 1 : now;
 }
 
+/** What tables ask of a span that moves: also what a clock that is ahead has just sent. */
+export function askedRange(span: Span, now: number): Range {
+  const range = rangeOf(span, now);
+  return 'recent' in span ? { ...range, end: range.end + clocksMayDiffer } : range;
+}
+
 /** A range with as much again around it, so that there is something to see at once when it is moved. */
 export function widened(range: Range): Range {
   const half = lengthOf(range) / 2;
@@ -75,16 +81,40 @@ export function around(from: number, to: number): Range {
   return proper({ start: from - room, end: to + room });
 }
 
-/** What to look at first: the last day that has readings, which ends now where there are recent ones. */
-export function firstSpan(lastReading: number | null, now: number): Span {
-  if (lastReading === null || now - lastReading < hour) {
-    return { recent: '1h' };
+/** From when to when a topic has readings, as the API's list of topics has it. */
+export interface Extent {
+  readonly first: string | null;
+  readonly last: string | null;
+}
+
+/** Room around the readings of a topic that is quiet, so that a few of them are no line at an edge. */
+const roomAround = 5 * minute;
+
+/**
+ * What to look at first: the time that ends now where there are recent readings, no longer than a young topic's need; else
+ * the last week that has some, or less where that is all.
+ */
+export function firstSpan(topic: Extent | null, now: number): Span {
+  const [from, to] = [topic?.first, topic?.last].map((time) => (time ? Date.parse(time) : null));
+  if (from === null || to === null || from === undefined || to === undefined) {
+    return { recent: '15m' };
   }
 
-  return now - lastReading < day
-    ? { recent: '24h' }
-    : { fixed: proper({ start: lastReading - 7 * day, end: lastReading + minute }) };
+  if (now - to < hour) {
+    return { recent: now - from < 15 * minute ? '15m' : '1h' };
+  }
+
+  if (now - to < day) {
+    return { recent: '24h' };
+  }
+
+  const start = Math.max(from, to - 7 * day);
+  const room = Math.max((to - start) * 0.02, roomAround);
+  return { fixed: proper({ start: start - room, end: to + room }) };
 }
+
+/** All that there can be. */
+export const allTime: Range = { start: first, end: last };
 
 export const toInstant = (time: number): string => new Date(time).toISOString();
 

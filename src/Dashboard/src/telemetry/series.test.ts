@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstAfter, gapLength, Series, thinned, withGaps, type Point } from './series';
+import { countWithin, firstAfter, gapLength, nearestPoint, Series, thinned, type Point, withGaps } from './series';
 
 const point = (seq: number, at: number, value = seq): Point => ({ at, value, seq });
 
@@ -121,4 +121,36 @@ describe('a gap', () => {
       [1, 2, 3],
     ]);
   });
+});
+
+describe('the nearest point', () => {
+  const [times, values] = [
+    [10, 20, 25, 30],
+    [1, 2, null, 3],
+  ];
+
+  it.each([
+    [-5, 0],
+    [10, 0],
+    [14, 0],
+    [16, 1],
+    [24, 1],
+    [26, 3],
+    [99, 3],
+  ])('to %i is number %i', (at, place) => expect(nearestPoint(times, values, at)).toBe(place));
+
+  it('of nothing is none', () => {
+    expect(nearestPoint([], [], 10)).toBe(-1);
+    expect(nearestPoint([10], [null], 10)).toBe(-1);
+  });
+});
+
+it('counts points from a time up to another', () => {
+  const [times, values] = [
+    [10, 20, 25, 30],
+    [1, 2, null, 3],
+  ];
+  expect(countWithin(times, values, { start: 10, end: 30 })).toBe(2);
+  expect(countWithin(times, values, { start: 11, end: 31 })).toBe(2);
+  expect(countWithin(times, values, { start: 31, end: 99 })).toBe(0);
 });

@@ -147,6 +147,38 @@ export function firstAfter(sorted: readonly number[], value: number): number {
   return low;
 }
 
+/** How many points a line has from one time up to another, holes left out. */
+export function countWithin(
+  times: readonly number[],
+  values: readonly (number | null)[],
+  { start, end }: Range,
+): number {
+  let count = 0;
+  for (let i = firstAfter(times, start - 1); i < times.length && (times[i] as number) < end; i++) {
+    count += values[i] === null ? 0 : 1;
+  }
+
+  return count;
+}
+
+/** Which point of a line is the nearest to a time, holes left out; -1 where it has none. */
+export function nearestPoint(times: readonly number[], values: readonly (number | null)[], at: number): number {
+  let [before, after] = [firstAfter(times, at) - 1, firstAfter(times, at)];
+  while (before >= 0 && values[before] === null) {
+    before--;
+  }
+
+  while (after < times.length && values[after] === null) {
+    after++;
+  }
+
+  if (before < 0 || after >= times.length) {
+    return before >= 0 ? before : after < times.length ? after : -1;
+  }
+
+  return at - (times[before] as number) <= (times[after] as number) - at ? before : after;
+}
+
 /** A pause this much longer than usual is a gap, and a line across it would be invented. */
 const gapFactor = 12;
 

@@ -29,6 +29,8 @@ export class Tracks {
   readonly readings: ShallowRef<number> = shallowRef(0);
 
   #tracks: readonly Track[] = [];
+  /** Those that are asked for, which come live before the answer is here. */
+  #asked: readonly Track[] = [];
   #series = new Map<string, Series>();
   #buckets = new Map<string, Buckets>();
   #question: AbortController | null = null;
@@ -47,6 +49,7 @@ export class Tracks {
     const series = new Map(tracks.map(({ topic }) => [topic, this.#series.get(topic) ?? new Series()]));
     series.forEach((one) => one.expect());
     this.#series = series;
+    this.#asked = tracks;
     try {
       const answers = await Promise.all(
         tracks.map(async ({ topic, field }) => ({
@@ -89,7 +92,7 @@ export class Tracks {
   }
 
   take(reading: LiveReading): boolean {
-    const track = this.#tracks.find(({ topic }) => topic === reading.topic);
+    const track = this.#asked.find(({ topic }) => topic === reading.topic);
     const series = this.#series.get(reading.topic);
     if (!track || !series) {
       return false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { numberFields, numberIn, textOf, unitOf } from './value';
+import { measuresOf, numberFields, numberIn, textOf, unitOf } from './value';
 
 describe('the number of a payload', () => {
   it.each([
@@ -34,6 +34,29 @@ describe('the unit', () => {
     [1, 'devices/meter-7/temperature', ''],
     [{ value: 1, unit: 'a novel that somebody wrote' }, 'x', ''],
   ])('of %j in %s is %s', (payload, name, unit) => expect(unitOf(payload, name)).toBe(unit));
+});
+
+describe('the numbers of a payload', () => {
+  it.each([
+    [21.5, [['', 21.5, 'l']]],
+    [
+      { value: 21.5, unit: '°C', rssi_dbm: -97 },
+      [
+        ['', 21.5, '°C'],
+        ['rssi_dbm', -97, 'dBm'],
+      ],
+    ],
+    [
+      { temperature: 21.5, humidity: 44, unit: '°C' },
+      [
+        ['temperature', 21.5, ''],
+        ['humidity', 44, ''],
+      ],
+    ],
+    ['on', []],
+  ])('%j: %j', (payload, numbers) =>
+    expect(measuresOf(payload, 'tank/litres').map(({ name, number, unit }) => [name, number, unit])).toEqual(numbers),
+  );
 });
 
 it('A payload is one line', () => {

@@ -25,6 +25,17 @@ export function unitOf(value: unknown, name: string): string {
   return unitsByEnding.get(ending.toLowerCase()) ?? '';
 }
 
+/** The numbers of a payload with their names; the one that a payload is, or has as `value`, has none. */
+export function measuresOf(value: unknown, topic: string): { name: string; number: number; unit: string }[] {
+  const fields = numberFields(value);
+  return fields.flatMap((field) => {
+    const number = numberIn(value, field);
+    // A unit that a payload of several numbers names is that of its `value`.
+    const unit = fields.length > 1 && field !== null ? unitOf(null, field) : unitOf(value, field ?? topic);
+    return number === null ? [] : [{ name: field ?? '', number, unit }];
+  });
+}
+
 /** Only endings that mean one unit and nothing else. */
 const unitsByEnding = new Map([
   ['celsius', '°C'],

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Orleans.Networking.Shared;
@@ -13,8 +14,9 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// What Orleans says when a call has no answer becomes what a caller can act on (ADR 0029). A call that was not delivered was
 /// not done, so it is sent again until a silo has taken the place of the dead one, and is Unavailable if none does. A call
 /// whose answer is lost may have been done: a grain knows what that means for it, everybody else has a <see cref="TimeoutException"/>.
+/// Calls that are <see cref="OnceOnlyAttribute"/> are left to their callers, because a connection that breaks may reject what it has sent.
 /// </summary>
-public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger) : IOutgoingGrainCallFilter
+public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger, SiloLosses? losses = null) : IOutgoingGrainCallFilter
 {
     private static readonly Module Contracts = typeof(IDeviceGrain).Module;
 
@@ -25,11 +27,16 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
 
     private readonly LogLimit _log = new(clock);
 
-    /// <summary>Observers are told again, or not, by those who tell them.</summary>
+    private readonly ConcurrentDictionary<MethodInfo, bool> _concerned = [];
+
     public Task Invoke(IOutgoingGrainCallContext context) =>
-        context.InterfaceMethod.Module == Contracts && !typeof(IGrainObserver).IsAssignableFrom(context.InterfaceMethod.DeclaringType)
-            ? Call(context)
-            : context.Invoke();
+        _concerned.GetOrAdd(context.InterfaceMethod, static method => IsConcerned(method)) ? Call(context) : context.Invoke();
+
+    /// <summary>Observers are told again, or not, by those who tell them.</summary>
+    private static bool IsConcerned(MethodInfo method) =>
+        method.Module == Contracts
+        && !method.IsDefined(typeof(OnceOnlyAttribute))
+        && !typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType);
 
     private async Task Call(IOutgoingGrainCallContext context)
     {
@@ -38,7 +45,8 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
         {
             try
             {
-                await context.Invoke();
+                var call = context.Invoke();
+                await (losses is null || call.IsCompleted ? call : losses.Watch(call));
                 return;
             }
             catch (Exception e) when (IsUndelivered(e) && clock.GetElapsedTime(began) + Pause < PatienceOf(context.InterfaceMethod))

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace OrleansIoT.History.Numbers;
+namespace OrleansIoT.Telemetry;
 
 /// <summary>
 /// Where a payload has its number: the payload itself is one (RFC 8259 section 6), or it is a JSON object and a path of
