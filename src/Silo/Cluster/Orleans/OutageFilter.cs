@@ -27,16 +27,38 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
 
     private readonly LogLimit _log = new(clock);
 
-    private readonly ConcurrentDictionary<MethodInfo, bool> _concerned = [];
+    private readonly ConcurrentDictionary<MethodInfo, Care> _cares = [];
 
-    public Task Invoke(IOutgoingGrainCallContext context) =>
-        _concerned.GetOrAdd(context.InterfaceMethod, static method => IsConcerned(method)) ? Call(context) : context.Invoke();
+    /// <summary>What is done for a call.</summary>
+    private enum Care
+    {
+        /// <summary>Nothing: it is not ours, or to an observer, which is told again, or not, by whoever tells it.</summary>
+        None,
 
-    /// <summary>Observers are told again, or not, by those who tell them.</summary>
-    private static bool IsConcerned(MethodInfo method) =>
-        method.Module == Contracts
-        && !method.IsDefined(typeof(OnceOnlyAttribute))
-        && !typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType);
+        /// <summary>It does not wait for an answer that is lost.</summary>
+        Answer,
+
+        /// <summary>That, and it is sent again, and its end is said in our words.</summary>
+        All,
+    }
+
+    public Task Invoke(IOutgoingGrainCallContext context) => _cares.GetOrAdd(context.InterfaceMethod, static method => CareFor(method)) switch
+    {
+        Care.All => Call(context),
+        Care.Answer => Answer(context),
+        _ => context.Invoke(),
+    };
+
+    private static Care CareFor(MethodInfo method) =>
+        method.Module != Contracts || typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType) ? Care.None
+        : method.IsDefined(typeof(OnceOnlyAttribute)) ? Care.Answer
+        : Care.All;
+
+    private Task Answer(IOutgoingGrainCallContext context)
+    {
+        var call = context.Invoke();
+        return losses is null || call.IsCompleted ? call : losses.Watch(call);
+    }
 
     private async Task Call(IOutgoingGrainCallContext context)
     {
@@ -45,8 +67,7 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
         {
             try
             {
-                var call = context.Invoke();
-                await (losses is null || call.IsCompleted ? call : losses.Watch(call));
+                await Answer(context);
                 return;
             }
             catch (Exception e) when (IsUndelivered(e) && clock.GetElapsedTime(began) + Pause < PatienceOf(context.InterfaceMethod))
