@@ -15,9 +15,9 @@ internal sealed class Viewer : IAsyncDisposable
     private readonly IBrowserContext _context;
     private readonly List<string> _faults = [];
 
-    private Viewer(IotProcess iot, IBrowserContext context, IPage page)
+    private Viewer(IotProcess iot, string origin, IBrowserContext context, IPage page)
     {
-        (Iot, _context, Page) = (iot, context, page);
+        (Iot, Origin, _context, Page) = (iot, origin, context, page);
         Watch(page);
     }
 
@@ -25,12 +25,13 @@ internal sealed class Viewer : IAsyncDisposable
 
     public IPage Page { get; }
 
-    public string Origin => $"http://localhost:{Iot.HttpPort}";
+    /// <summary>Where it looks: at the gateway itself, or at a proxy before it.</summary>
+    public string Origin { get; }
 
     /// <summary>The page's address within the app, with its query.</summary>
     public string Place => new Uri(Page.Url).PathAndQuery;
 
-    public static async Task<Viewer> Of(IotProcess iot, BrowserNewContextOptions? options = null)
+    public static async Task<Viewer> Of(IotProcess iot, BrowserNewContextOptions? options = null, string? origin = null)
     {
         var browser = await Chromium.Browser;
         options ??= new BrowserNewContextOptions();
@@ -38,7 +39,7 @@ internal sealed class Viewer : IAsyncDisposable
         options.Locale ??= "en-GB";
         var context = await browser.NewContextAsync(options);
         context.SetDefaultTimeout(Patience);
-        return new Viewer(iot, context, await context.NewPageAsync());
+        return new Viewer(iot, origin ?? $"http://localhost:{iot.HttpPort}", context, await context.NewPageAsync());
     }
 
     public static async Task<Viewer> Administrator(IotProcess iot, BrowserNewContextOptions? options = null)

@@ -29,7 +29,7 @@ public sealed partial class DevicesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Pages_follow_each_other_and_Back_leads_back()
+    public async Task Pages_follow_each_other_and_Previous_and_Back_lead_back()
     {
         var rows = _viewer.Page.GetByRole(AriaRole.Link, new() { NameRegex = MeterName() });
         await _viewer.Go("/app/devices");
@@ -39,6 +39,13 @@ public sealed partial class DevicesTests : IAsyncLifetime
         await _viewer.Button("Next").ClickAsync();
         await Assertions.Expect(rows).ToHaveCountAsync(20);
         await Assertions.Expect(_viewer.Button("Next")).ToBeDisabledAsync();
+
+        await _viewer.Page.ReloadAsync();
+        await _viewer.Button("Previous").ClickAsync();
+        await Assertions.Expect(rows.First).ToHaveTextAsync("meter-050");
+        await _viewer.Button("Previous").ClickAsync();
+        await Assertions.Expect(rows.First).ToHaveTextAsync("meter-000");
+        await Assertions.Expect(_viewer.Button("Previous")).ToBeDisabledAsync();
 
         await _viewer.Page.GoBackAsync();
         await Assertions.Expect(rows.First).ToHaveTextAsync("meter-050");
