@@ -1,4 +1,4 @@
-// ./dev bench dashboard [first] [year] [pan] [live] [--minutes N]: how fast the web app is, in Debian's Chromium against the real backend.
+// ./dev bench dashboard [first] [year] [pan] [live] [devices] [--minutes N] [--devices N]: how fast the web app is, in Debian's Chromium against the real backend.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,8 @@ const origin = `http://localhost:${port}`;
 const password = 'a password of a benchmark';
 const given = process.argv.slice(2);
 const minutes = given.includes('--minutes') ? Number(given[given.indexOf('--minutes') + 1]) : 10;
-const parts = ['first', 'year', 'pan', 'live'].filter((part) => given.includes(part) || !given.some((word) => /^[a-z]/.test(word)));
+const devices = given.includes('--devices') ? Number(given[given.indexOf('--devices') + 1]) : 100_000;
+const parts = ['first', 'year', 'pan', 'live', 'devices'].filter((part) => given.includes(part) || !given.some((word) => /^[a-z]/.test(word)));
 const rows = [];
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -27,7 +28,9 @@ const say = (what, goal, result) => {
 };
 
 const data = mkdtempSync(join(tmpdir(), 'orleans-iot-'));
-const server = spawn('dotnet', [silo, '--data', data, '--http', port, '--mqtt', mqttPort, '--mqtts', 'off', '--admin-password', password, '--device-rate', '0'].map(String));
+const server = spawn('dotnet', [silo, '--data', data, '--http', port, '--mqtt', mqttPort, '--mqtts', 'off', '--admin-password', password, '--device-rate', '0'].map(String), {
+  env: { ...process.env, IOT_Gateway__RequestRate: '0' }, // devices are registered as fast as it goes
+});
 await new Promise((resolve, reject) => {
   server.stdout.on('data', (text) => String(text).includes('Ready') && resolve());
   server.on('exit', () => reject(new Error('The server did not start.')));
@@ -35,7 +38,7 @@ await new Promise((resolve, reject) => {
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 try {
   const token = (await post('/auth/login', { email: 'admin@localhost', password })).auth_token;
-  const measures = { first: measureFirstLoad, year: measureYear, pan: measurePan, live: measureLive };
+  const measures = { first: measureFirstLoad, year: measureYear, pan: measurePan, live: measureLive, devices: measureDevices };
   for (const part of parts) {
     await measures[part](token);
   }
@@ -231,6 +234,96 @@ async function measureLive(token) {
   say(`Heap after garbage collection, minute by minute`, 'no growth', `${heaps.map((bytes) => (bytes / 1e6).toFixed(1)).join(' ')} MB`);
   say('Nodes of the document, first and last', 'no growth', `${nodes[0]}, ${nodes.at(-1)}`);
   await context.close();
+}
+
+/** A fleet of 100,000 devices, of which 2,000 have published: its pages, from the click, or the last key, to the frame that shows it. */
+async function measureDevices(token) {
+  const begin = performance.now();
+  const keys = [];
+  const names = ['Cellar', 'Attic', 'Hall', 'Roof', 'Yard'];
+  await all(devices, 128, async (i) => {
+    const id = `unit-${String(i).padStart(6, '0')}`;
+    const { key } = await post('/devices', { id, name: `${names[i % names.length]} ${i}` }, token);
+    if (i % Math.ceil(devices / 2_000) === 0) {
+      keys.push({ id, key });
+    }
+  });
+  say(`${devices.toLocaleString('en')} devices registered, one request each`, '–', `${((performance.now() - begin) / 1_000).toFixed(0)} s`);
+  await all(keys.length, 50, async (i) => {
+    const { id, key } = keys[i];
+    const client = await mqtt.connectAsync(`mqtt://localhost:${mqttPort}`, { username: id, password: key, clientId: id });
+    for (let reading = 0; reading <= i % 3; reading++) {
+      await client.publishAsync(`devices/${id}/t`, JSON.stringify({ value: reading }), { qos: 1 });
+    }
+
+    await client.endAsync();
+  });
+
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
+  const page = await signedIn(context);
+  await page.goto(`${origin}/app/devices`);
+  const row = 'tbody tr a';
+  const press = (text) => ({ selector: 'button, a', text });
+  const steps = [
+    ['Home', press('Home'), '.fleet', String(devices.toLocaleString('en'))],
+    ['Devices', press('Devices'), row, '^unit-000000$'],
+    ['The next page', press('Next'), row, '^unit-000050$'],
+    ['Sorted by when they were last seen', press('Last seen'), row, '^unit-'],
+    ['The next page of that', press('Next'), row, '^unit-'],
+    ['Sorted by readings', press('Readings'), row, '^unit-'],
+    ['Searched for a part of a name', { type: 'roof 4242' }, 'tbody tr:first-child td:nth-child(2)', '^Roof 4242'],
+  ];
+  const times = steps.map(() => []);
+  for (let round = 0; round < 7; round++) {
+    await wait(3_000); // what the server had made to answer with is too old by now
+    for (const [i, [, act, selector, text]] of steps.entries()) {
+      times[i].push(await timed(page, act, selector, text));
+      await wait(1_000);
+    }
+  }
+
+  steps.forEach(([name], i) =>
+    say(`${name}, of ${devices.toLocaleString('en')} devices: the first time, and the median of the next six`, '500 ms', `${Math.round(times[i][0])} ms, ${Math.round(median(times[i].slice(1)))} ms`),
+  );
+  await context.close();
+}
+
+/** Runs the work for 0 to count - 1, so many at a time. */
+async function all(count, atATime, work) {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: atATime }, async () => {
+      while (next < count) {
+        await work(next++);
+      }
+    }),
+  );
+}
+
+/** From a click or the last key until what is selected has another text than before, one that is wanted, on the screen. */
+function timed(page, act, selector, text) {
+  return page.evaluate(
+    ({ act, selector, text }) =>
+      new Promise((resolve) => {
+        const shown = () => document.querySelector(selector)?.textContent.trim() ?? '';
+        const before = shown();
+        const begin = performance.now();
+        const look = () =>
+          shown() !== before && new RegExp(text).test(shown())
+            ? setTimeout(() => resolve(performance.now() - begin))
+            : requestAnimationFrame(look);
+        if (act.type) {
+          const input = document.querySelector('input[type=search]');
+          input.value = act.type;
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        } else {
+          [...document.querySelectorAll(act.selector)].find((one) => one.textContent.trim() === act.text).click();
+        }
+
+        requestAnimationFrame(look);
+      }),
+    { act, selector, text },
+  );
 }
 
 /** Processor time that all of this browser's processes have taken, in seconds. */

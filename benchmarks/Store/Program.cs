@@ -34,6 +34,7 @@ foreach (var group in options.MixedMinutes > 0 ? [] : options.Groups)
     {
         "base" => AppendTable.Run(options),
         "postgres" => PostgresTable.Run(options),
+        "index" => IndexTable.Run(options),
         "append" => SustainedLoad.Run(options),
         "compact" => CompactorAlone.Run(options),
         "rest" => AtRest.Run(options),

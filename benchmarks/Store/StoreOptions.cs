@@ -5,7 +5,7 @@ internal sealed record StoreOptions
 {
     public const string Usage =
         """
-        usage: ./dev bench store [base|postgres|append|compact|rest|read|start|memory …] [options]
+        usage: ./dev bench store [base|postgres|index|append|compact|rest|read|start|memory …] [options]
           --data DIR     a directory on the disk to measure; it is emptied. Default: data/bench
           --samples DIR  where machine_temperature.csv is. Default: ../shared/data
           --short        fewer rounds and shorter ones
@@ -14,7 +14,7 @@ internal sealed record StoreOptions
           --results DIR  where the mixed load leaves its CSV and its plot. Default: benchmarks/results
         """;
 
-    public static readonly string[] AllGroups = ["base", "postgres", "append", "compact", "rest", "read", "start", "memory"];
+    public static readonly string[] AllGroups = ["base", "postgres", "index", "append", "compact", "rest", "read", "start", "memory"];
 
     public string Data { get; private init; } = Path.GetFullPath("data/bench");
 

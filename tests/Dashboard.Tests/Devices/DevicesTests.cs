@@ -3,30 +3,13 @@ using OrleansIoT.EndToEnd.Tests;
 
 namespace OrleansIoT.Dashboard.Tests.Devices;
 
-public sealed partial class DevicesTests : IAsyncLifetime
+public sealed partial class DevicesTests(DevicesTests.Fleet fleet) : IClassFixture<DevicesTests.Fleet>, IAsyncLifetime
 {
-    private const int Devices = 120;
-
-    private IotProcess _iot = null!;
     private Viewer _viewer = null!;
 
-    public async Task InitializeAsync()
-    {
-        _iot = await IotProcess.Start();
-        using var administrator = await IotClient.Administrator(_iot);
-        for (var i = 0; i < Devices; i++)
-        {
-            await administrator.RegisterDevice($"meter-{i:D3}");
-        }
+    public async Task InitializeAsync() => _viewer = await Viewer.Administrator(fleet.Iot);
 
-        _viewer = await Viewer.Administrator(_iot);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _viewer.DisposeAsync();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _viewer.DisposeAsync();
 
     [Fact]
     public async Task Pages_follow_each_other_and_Previous_and_Back_lead_back()
@@ -72,4 +55,19 @@ public sealed partial class DevicesTests : IAsyncLifetime
 
     [GeneratedRegex(@"^meter-\d{3}$")]
     private static partial Regex MeterName();
+
+    public sealed class Fleet : SharedIot
+    {
+        private const int Devices = 120;
+
+        public override async Task InitializeAsync()
+        {
+            await base.InitializeAsync();
+            using var administrator = await IotClient.Administrator(Iot);
+            for (var i = 0; i < Devices; i++)
+            {
+                await administrator.RegisterDevice($"meter-{i:D3}");
+            }
+        }
+    }
 }

@@ -3,21 +3,26 @@ using OrleansIoT.EndToEnd.Tests.Clients;
 
 namespace OrleansIoT.Dashboard.Tests.Devices;
 
-public sealed class RegisterDeviceTests : IAsyncLifetime
+public sealed class RegisterDeviceTests(SharedIot shared) : IClassFixture<SharedIot>, IAsyncLifetime
 {
-    private IotProcess _iot = null!;
+    private readonly IotProcess _iot = shared.Iot;
+
+    /// <summary>Another in each test: the readings of a device stay when it goes.</summary>
+    private readonly string _device = $"meter-{Guid.NewGuid():N}"[..14];
+
     private Viewer _viewer = null!;
 
-    public async Task InitializeAsync()
-    {
-        _iot = await IotProcess.Start();
-        _viewer = await Viewer.Administrator(_iot);
-    }
+    public async Task InitializeAsync() => _viewer = await Viewer.Administrator(_iot);
 
+    /// <summary>Each test begins without a device.</summary>
     public async Task DisposeAsync()
     {
         await _viewer.DisposeAsync();
-        await _iot.DisposeAsync();
+        using var administrator = await IotClient.Administrator(_iot);
+        foreach (var device in (await administrator.Get("/devices")).Body.GetProperty("devices").EnumerateArray())
+        {
+            await administrator.Http.DeleteAsync(new Uri($"/devices/{device.GetProperty("id").GetString()}", UriKind.Relative));
+        }
     }
 
     [Theory]
@@ -28,7 +33,7 @@ public sealed class RegisterDeviceTests : IAsyncLifetime
         var page = _viewer.Page;
         await _viewer.Go("/app/devices");
         await _viewer.Button("Register the first one").ClickAsync();
-        await page.GetByLabel("Id", new() { Exact = true }).FillAsync("meter-7");
+        await page.GetByLabel("Id", new() { Exact = true }).FillAsync(_device);
         await page.GetByLabel("Name (optional)").FillAsync("Cellar");
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
         var key = await page.GetByTestId("secret").InnerTextAsync();
@@ -48,15 +53,15 @@ public sealed class RegisterDeviceTests : IAsyncLifetime
     public async Task What_cannot_be_registered_says_why_and_nothing_is_lost()
     {
         using var administrator = await IotClient.Administrator(_iot);
-        await administrator.RegisterDevice("meter-7");
+        await administrator.RegisterDevice(_device);
         var page = _viewer.Page;
         await _viewer.Go("/app/devices");
         await _viewer.Button("Register a device").ClickAsync();
-        await page.GetByLabel("Id", new() { Exact = true }).FillAsync("meter-7");
+        await page.GetByLabel("Id", new() { Exact = true }).FillAsync(_device);
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
 
         await Viewer.Sees(page.GetByRole(AriaRole.Alert));
-        Assert.Equal("meter-7", await page.GetByLabel("Id", new() { Exact = true }).InputValueAsync());
+        Assert.Equal(_device, await page.GetByLabel("Id", new() { Exact = true }).InputValueAsync());
         await page.GetByLabel("Id", new() { Exact = true }).FillAsync("meter-8");
         await page.GetByRole(AriaRole.Button, new() { Name = "Register", Exact = true }).ClickAsync();
         await Viewer.Sees(page.GetByTestId("secret"));
@@ -66,9 +71,9 @@ public sealed class RegisterDeviceTests : IAsyncLifetime
     public async Task A_device_gets_another_name_another_key_and_goes()
     {
         using var administrator = await IotClient.Administrator(_iot);
-        var key = await administrator.RegisterDevice("meter-7");
+        var key = await administrator.RegisterDevice(_device);
         var page = _viewer.Page;
-        await _viewer.Go("/app/devices/meter-7");
+        await _viewer.Go($"/app/devices/{_device}");
         await _viewer.Button("Edit").ClickAsync();
         await page.GetByLabel("Name").FillAsync("Attic");
         await page.GetByLabel("May publish to").FillAsync("site/attic/#");
@@ -84,7 +89,7 @@ public sealed class RegisterDeviceTests : IAsyncLifetime
         await _viewer.Button("Remove").ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
         await Viewer.Sees(page.GetByText("There are no devices yet."));
-        await _viewer.Go("/app/devices/meter-7");
+        await _viewer.Go($"/app/devices/{_device}");
         await Viewer.Sees(page.GetByText("There is no such device."));
     }
 }

@@ -19,9 +19,9 @@ internal sealed class PrefixProxy : IAsyncDisposable
     {
         var proxy = new PrefixProxy();
         var certificate = Path.Combine(proxy._folder, "proxy.pem");
-        var tls = Path.Combine(iot.Data, "tls");
+        var server = Path.Combine(iot.Data, "tls", "server.crt");
         await File.WriteAllTextAsync(
-            certificate, await File.ReadAllTextAsync(Path.Combine(tls, "server.crt")) + await File.ReadAllTextAsync(Path.Combine(tls, "server.key")));
+            certificate, await File.ReadAllTextAsync(server) + await File.ReadAllTextAsync(Path.Combine(iot.Data, "keys", "tls-server.pem")));
         var configuration = Path.Combine(proxy._folder, "haproxy.cfg");
         await File.WriteAllTextAsync(configuration, $"""
             defaults

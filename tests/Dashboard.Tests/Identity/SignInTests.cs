@@ -3,13 +3,9 @@ using OrleansIoT.EndToEnd.Tests;
 
 namespace OrleansIoT.Dashboard.Tests.Identity;
 
-public sealed partial class SignInTests : IAsyncLifetime
+public sealed partial class SignInTests(SharedIot shared) : IClassFixture<SharedIot>
 {
-    private IotProcess _iot = null!;
-
-    public async Task InitializeAsync() => _iot = await IotProcess.Start();
-
-    public async Task DisposeAsync() => await _iot.DisposeAsync();
+    private readonly IotProcess _iot = shared.Iot;
 
     [Fact]
     public async Task A_stranger_is_sent_to_Login_and_from_there_to_where_they_wanted_to_go()

@@ -3,22 +3,14 @@ using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.Dashboard.Tests.Identity;
 
-public sealed class UsersTests : IAsyncLifetime
+public sealed class UsersTests(SharedIot shared) : IClassFixture<SharedIot>, IAsyncLifetime
 {
-    private IotProcess _iot = null!;
+    private readonly IotProcess _iot = shared.Iot;
     private Viewer _admin = null!;
 
-    public async Task InitializeAsync()
-    {
-        _iot = await IotProcess.Start();
-        _admin = await Viewer.Administrator(_iot);
-    }
+    public async Task InitializeAsync() => _admin = await Viewer.Administrator(_iot);
 
-    public async Task DisposeAsync()
-    {
-        await _admin.DisposeAsync();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _admin.DisposeAsync();
 
     [Fact]
     public async Task An_administrator_creates_a_user_who_signs_in_with_the_password_that_was_shown_once()

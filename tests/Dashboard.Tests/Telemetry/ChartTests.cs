@@ -6,28 +6,16 @@ using OrleansIoT.EndToEnd.Tests.Clients;
 
 namespace OrleansIoT.Dashboard.Tests.Telemetry;
 
-public sealed partial class ChartTests : IAsyncLifetime
+public sealed partial class ChartTests(ChartTests.Machine machine) : IClassFixture<ChartTests.Machine>, IAsyncLifetime
 {
     private const string Topic = "devices/machine/temperature";
     private const string All = "from=2013-12-01T00:00:00.000Z&to=2014-03-01T00:00:00.000Z";
 
-    private IotProcess _iot = null!;
     private Viewer _viewer = null!;
 
-    public async Task InitializeAsync()
-    {
-        _iot = await IotProcess.Start();
-        using var administrator = await IotClient.Administrator(_iot);
-        var key = await administrator.RegisterDevice("machine");
-        (await ForeignClient.MosquittoPub(_iot, "machine", key, Topic, SensorSeries.MachineTemperature.Payloads)).Succeeded();
-        _viewer = await Viewer.Administrator(_iot);
-    }
+    public async Task InitializeAsync() => _viewer = await Viewer.Administrator(machine.Iot);
 
-    public async Task DisposeAsync()
-    {
-        await _viewer.DisposeAsync();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _viewer.DisposeAsync();
 
     [Fact]
     public async Task A_zoom_asks_for_finer_points_and_Back_undoes_it()
@@ -134,4 +122,15 @@ public sealed partial class ChartTests : IAsyncLifetime
     /// <summary>The second column, which is JSON with its quotes doubled.</summary>
     [GeneratedRegex("^[^,]+,\"((?:[^\"]|\"\")*)\",")]
     private static partial Regex CsvValue();
+
+    public sealed class Machine : SharedIot
+    {
+        public override async Task InitializeAsync()
+        {
+            await base.InitializeAsync();
+            using var administrator = await IotClient.Administrator(Iot);
+            var key = await administrator.RegisterDevice("machine");
+            (await ForeignClient.MosquittoPub(Iot, "machine", key, Topic, SensorSeries.MachineTemperature.Payloads)).Succeeded();
+        }
+    }
 }

@@ -4,29 +4,27 @@ using OrleansIoT.EndToEnd.Tests.Clients;
 
 namespace OrleansIoT.Dashboard.Tests.Telemetry;
 
-public sealed class LiveTests : IAsyncLifetime
+public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsyncLifetime
 {
-    private const string Topic = "devices/meter-7/temperature";
+    /// <summary>Each test has one of its own.</summary>
+    private readonly string _device = $"meter-{Guid.NewGuid():N}"[..14];
 
     private readonly DateTimeOffset _start = DateTimeOffset.UtcNow;
-    private IotProcess _iot = null!;
+    private readonly IotProcess _iot = shared.Iot;
     private Viewer _viewer = null!;
     private string _key = "";
     private int _sent;
 
+    private string Topic => $"devices/{_device}/temperature";
+
     public async Task InitializeAsync()
     {
-        _iot = await IotProcess.Start();
         using var administrator = await IotClient.Administrator(_iot);
-        _key = await administrator.RegisterDevice("meter-7");
+        _key = await administrator.RegisterDevice(_device);
         _viewer = await Viewer.Administrator(_iot);
     }
 
-    public async Task DisposeAsync()
-    {
-        await _viewer.DisposeAsync();
-        await _iot.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _viewer.DisposeAsync();
 
     [Fact]
     public async Task A_reading_appears_in_the_open_chart()
@@ -84,7 +82,7 @@ public sealed class LiveTests : IAsyncLifetime
     public async Task Small_charts_of_a_device_are_live_too()
     {
         await Publish(3);
-        await _viewer.Go("/app/devices/meter-7");
+        await _viewer.Go($"/app/devices/{_device}");
         var chart = _viewer.Page.GetByTestId("small-chart");
         await Assertions.Expect(chart).ToHaveAttributeAsync("data-points", "3");
         await _viewer.SeesLive();
@@ -116,6 +114,6 @@ public sealed class LiveTests : IAsyncLifetime
             CultureInfo.InvariantCulture,
             $$"""{"ts":"{{_start.AddMilliseconds(-60_000 + (100 * number)):yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}","value":{{number}},"unit":"°C"}"""));
         _sent += count;
-        (await ForeignClient.MosquittoPub(_iot, "meter-7", _key, Topic, payloads)).Succeeded();
+        (await ForeignClient.MosquittoPub(_iot, _device, _key, Topic, payloads)).Succeeded();
     }
 }
