@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -24,6 +25,7 @@ public abstract partial class PagesTests(bool isPhone, ColorScheme usual, ColorS
         ("topic", "/app/topics/devices/machine/temperature?from=2014-01-25T00:00:00Z&to=2014-02-01T00:00:00Z", "canvas"),
         ("topic-averages", "/app/topics/devices/office/temperature?from=2013-07-04T00:00:00Z&to=2014-05-29T00:00:00Z", "canvas"),
         ("topic-two", "/app/topics/devices/office/temperature?from=2013-12-01T00:00:00Z&to=2014-02-20T00:00:00Z&with=devices/machine/temperature", "canvas"),
+        ("topic-units", "/app/topics/devices/station/temperature?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&with=devices/station/pressure&with=devices/station/humidity", "canvas"),
         ("topic-live", "/app/topics/devices/demo-climate-2/temperature?range=15m", "canvas"),
         ("topic-none", "/app/topics/devices/nobody/temperature", ".empty"),
         ("status", "/app/status", "canvas"),
@@ -45,6 +47,11 @@ public abstract partial class PagesTests(bool isPhone, ColorScheme usual, ColorS
         await Send(administrator, "machine", "Machine, hall 2", SensorSeries.MachineTemperature);
         await Send(administrator, "office", "Office", SensorSeries.AmbientTemperature);
         await administrator.RegisterDevice("meter-7");
+        var station = await administrator.RegisterDevice("station");
+        foreach (var (what, unit, middle, width) in new[] { ("temperature", "°C", 9.0, 6.0), ("pressure", "hPa", 1_013.0, 4.0), ("humidity", "%", 64.0, -18.0) })
+        {
+            (await ForeignClient.MosquittoPub(_iot, "station", station, $"devices/station/{what}", Day(unit, middle, width))).Succeeded();
+        }
     }
 
     public async Task DisposeAsync() => await _iot.DisposeAsync();
@@ -123,6 +130,11 @@ public abstract partial class PagesTests(bool isPhone, ColorScheme usual, ColorS
         (await ForeignClient.MosquittoPub(_iot, device, key, $"devices/{device}/temperature", payloads)).Succeeded();
         await ForeignClient.MosquittoPub(_iot, device, key, "plant/secret", ["1"], "5"); // refused, and listed on Home
     }
+
+    /// <summary>A number every quarter of an hour, greatest in the afternoon.</summary>
+    private static IEnumerable<string> Day(string unit, double middle, double width) => Enumerable.Range(0, 96).Select(quarter => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""{"ts":"2026-03-01T{{quarter / 4:D2}}:{{quarter % 4 * 15:D2}}:00Z","value":{{middle - (width * Math.Cos((quarter - 12) * Math.PI / 48)):F1}},"unit":"{{unit}}"}"""));
 
     [GeneratedRegex("}$")]
     private static partial Regex Unit();

@@ -9,7 +9,9 @@ it.each([
   [42_000, '42 seconds ago'],
   [60_000, '1 minute ago'],
   [3 * 3_600_000 + 59 * 60_000, '3 hours ago'],
-  [400 * 86_400_000, '400 days ago'],
+  [60 * 86_400_000, '60 days ago'],
+  [400 * 86_400_000, '13 months ago'],
+  [4_666 * 86_400_000, '12 years ago'],
 ])('%d ms before now is %s', (before, text) => expect(agoOf(now - before, now)).toBe(text));
 
 it.each([

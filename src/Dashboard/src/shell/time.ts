@@ -59,15 +59,18 @@ export function zoneOf(time: number): string {
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
 
+/** Months and years from two on: "1 month ago" may be anything from 30 to 60 days. */
 const steps = [
-  { unit: 'day', length: 86_400_000 },
-  { unit: 'hour', length: 3_600_000 },
-  { unit: 'minute', length: 60_000 },
+  { unit: 'year', length: 31_557_600_000, from: 2 },
+  { unit: 'month', length: 2_629_800_000, from: 2 },
+  { unit: 'day', length: 86_400_000, from: 1 },
+  { unit: 'hour', length: 3_600_000, from: 1 },
+  { unit: 'minute', length: 60_000, from: 1 },
 ] as const;
 
-/** How long ago, for a glance: in whole minutes, hours or days. */
+/** How long ago, for a glance: in whole minutes, hours, days, months or years. */
 export function agoOf(time: number, now: number): string {
-  const step = steps.find(({ length }) => Math.abs(now - time) >= length);
+  const step = steps.find(({ length, from }) => Math.abs(now - time) >= length * from);
   return step
     ? relative.format(Math.trunc((time - now) / step.length), step.unit)
     : now - time < 10_000

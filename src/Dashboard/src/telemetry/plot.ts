@@ -345,7 +345,7 @@ function withRoom(_: uPlot, min: number | null, max: number | null): uPlot.Range
   }
 
   const room = max > min ? (max - min) * padding : Math.max(Math.abs(max) * padding, 0.5);
-  return [min - room, max + room];
+  return [min >= 0 ? Math.max(min - room, 0) : min - room, max + room]; // what is never negative has no such scale
 }
 
 /** What the style sheet's colours come to, light or dark, as a canvas takes them. */
