@@ -261,7 +261,6 @@ async function measureDevices(token) {
 
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
   const page = await signedIn(context);
-  await page.goto(`${origin}/app/devices`);
   const row = 'tbody tr a';
   const press = (text) => ({ selector: 'button, a', text });
   const steps = [
@@ -275,7 +274,8 @@ async function measureDevices(token) {
   ];
   const times = steps.map(() => []);
   for (let round = 0; round < 7; round++) {
-    await wait(3_000); // what the server had made to answer with is too old by now
+    await page.goto(`${origin}/app/devices`); // anew, with nothing of the round before in the page
+    await wait(5_000); // and what the server had made to answer with is too old by now
     for (const [i, [, act, selector, text]] of steps.entries()) {
       times[i].push(await timed(page, act, selector, text));
       await wait(1_000);
@@ -283,7 +283,7 @@ async function measureDevices(token) {
   }
 
   steps.forEach(([name], i) =>
-    say(`${name}, of ${devices.toLocaleString('en')} devices: the first time, and the median of the next six`, '500 ms', `${Math.round(times[i][0])} ms, ${Math.round(median(times[i].slice(1)))} ms`),
+    say(`${name}, of ${devices.toLocaleString('en')} devices: the first time, and the median of seven`, '500 ms', `${Math.round(times[i][0])} ms, ${Math.round(median(times[i]))} ms`),
   );
   await context.close();
 }
