@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using OrleansIoT.Gateway.Identity;
 using OrleansIoT.Gateway.Transports;
 using OrleansIoT.Identity;
 
