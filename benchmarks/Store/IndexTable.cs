@@ -27,7 +27,7 @@ internal static class IndexTable
                 {
                     await using var connection = new NpgsqlConnection(database);
                     await connection.OpenAsync();
-                    await using var drop = new NpgsqlCommand("DROP INDEX reading_seq", connection);
+                    await using var drop = new NpgsqlCommand("DROP INDEX iot.reading_seq", connection);
                     await drop.ExecuteNonQueryAsync();
                 }
 
