@@ -61,13 +61,13 @@ internal static class GatewayDocument
             .AllowAnonymous()
             .ExcludeFromDescription();
         routes.MapGet("/", (IOptions<GatewayOptions> options) => new StartAnswer(
-                "OrleansIoT", options.Value.PathBase + Address, [$"{options.Value.PathBase}/health/live", $"{options.Value.PathBase}/health/ready"]))
+                "OrleansIoT", $"{options.Value.PathBase}/app/", options.Value.PathBase + Address, [$"{options.Value.PathBase}/health/live", $"{options.Value.PathBase}/health/ready"]))
             .AllowAnonymous()
             .WithName("Start")
             .WithTags("Health")
             .WithSummary("Says where to go from here")
             .WithDescription("A browser, whose Accept names text/html, is sent on to the dashboard.")
-            .ExampleAnswer("""{"name": "OrleansIoT", "openapi": "/openapi/v1.json", "health": ["/health/live", "/health/ready"]}""");
+            .ExampleAnswer("""{"name": "OrleansIoT", "dashboard": "/app/", "openapi": "/openapi/v1.json", "health": ["/health/live", "/health/ready"]}""");
     }
 
     /// <summary>An example of the route's body, as JSON.</summary>
@@ -255,4 +255,4 @@ internal static class GatewayDocument
 
 /// <param name="Openapi">Where this API describes itself.</param>
 /// <param name="Health">Where it says how it is.</param>
-internal sealed record StartAnswer(string Name, string Openapi, IReadOnlyList<string> Health);
+internal sealed record StartAnswer(string Name, string Dashboard, string Openapi, IReadOnlyList<string> Health);

@@ -42,6 +42,24 @@ public sealed partial class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>Whether nobody has it, asked without creating anything; another process may still take it before <see cref="Open"/>.</summary>
+    /// <exception cref="DataDirectoryException">Another process has it.</exception>
+    public static void CheckFree(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (File.Exists(System.IO.Path.Combine(path, LockName)))
+        {
+            try
+            {
+                Lock(path).Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Open says what is wrong.
+            }
+        }
+    }
+
     /// <summary>As <see cref="Open"/>, but null when another process has it.</summary>
     internal static DataDirectory? OpenUnlessInUse(string path, ILogger<DataDirectory> log)
     {
@@ -121,7 +139,7 @@ public sealed partial class DataDirectory : IDisposable
             var pid = System.IO.Path.Combine(path, PidName);
             var holder = File.Exists(pid) ? $" (pid {File.ReadAllText(pid).Trim()})" : "";
             throw new DataDirectoryException(
-                $"The data directory {path} is already in use by another process{holder}.", e);
+                $"OrleansIoT runs here already{holder}: the data directory {path} is in use by another process. End that one, or choose another directory.", e);
         }
     }
 

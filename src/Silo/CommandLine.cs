@@ -43,7 +43,7 @@ public static class CommandLine
     public static string Help =>
         "OrleansIoT: an IoT backend. Acknowledged means stored.\n\nOptions, also as environment variables ("
         + Options[0].Variable + ", …):\n"
-        + string.Join('\n', Options.Select(o => $"  {o.Flag + " " + o.Argument,-23}{o.Sentence} (default: {o.Default})"))
+        + string.Join('\n', Options.Select(o => $"  {o.Flag + " " + o.Argument,-26}{o.Sentence} (default: {o.Default})"))
         + "\n\nEverything else that can be set is in docs/configuration.md.";
 
     /// <exception cref="UsageException">An option is unknown, has no value, or a senseless one.</exception>

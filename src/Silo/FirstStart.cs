@@ -29,7 +29,7 @@ public sealed partial class FirstStart(
         try
         {
             await administrator.Get();
-            if (options.AdminPassword is not null)
+            if (options.AdminPassword is { } given && !await administrator.HasPassword(given))
             {
                 LogPasswordIgnored(logger, AdministratorEmail);
             }
@@ -83,7 +83,7 @@ public sealed partial class FirstStart(
         },
     ]);
 
-    [LoggerMessage(LogLevel.Warning, "--admin-password is ignored: {Email} exists already and keeps its password")]
+    [LoggerMessage(LogLevel.Warning, "--admin-password is ignored: {Email} exists already and keeps the password that it has. Sign in with that, or start with another --data")]
     private static partial void LogPasswordIgnored(ILogger logger, string email);
 
     [LoggerMessage(LogLevel.Warning, "The administrator's password is weaker than users may choose: {Why}")]

@@ -21,6 +21,11 @@ public static class Greeting
             $"OrleansIoT {version.Split('+')[0]} on the {ClusterSetup.Engine}, data in {(options.Postgres is null ? "" : "PostgreSQL and ")}{Path.GetFullPath(options.Data)}");
 
         var addresses = Addresses(app.Services.GetRequiredService<IServer>());
+        if (options.ProcessRoles.HasFlag(ProcessRoles.Gateway))
+        {
+            text.AppendLine($"  Dashboard  {Dashboard(addresses[0], app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value)}");
+        }
+
         text.AppendLine(options.ProcessRoles.HasFlag(ProcessRoles.Gateway)
             ? $"  REST  {addresses[0]}   (described by {addresses[0]}/openapi/v1.json)"
             : $"  HTTP  {addresses[0]}   (health only)");
@@ -44,6 +49,11 @@ public static class Greeting
 
         return text.Append("Ready. Ctrl-C ends it.").ToString();
     }
+
+    private static string Dashboard(string address, GatewayOptions gateway) =>
+        File.Exists(Path.Combine(gateway.DashboardDirectory, "index.html"))
+            ? $"{address}{gateway.PathBase}/app/"
+            : $"not built: Node.js was missing (see {address}{gateway.PathBase}/app/)";
 
     private static void AppendMqtt(StringBuilder text, List<string> addresses, DeviceEdgeOptions edge, SiloOptions options)
     {

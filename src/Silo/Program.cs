@@ -1,3 +1,4 @@
+using OrleansIoT.History;
 using OrleansIoT.Silo;
 
 if (CommandLine.AsksForHelp(args))
@@ -21,6 +22,7 @@ try
         return ExitCodes.Success;
     }
 
+    DataDirectory.CheckFree(options.Data); // first: who has the directory has the ports too
     Ports.CheckFree(options);
     await using var app = SiloHost.Build(options);
     await app.StartAsync();

@@ -12,7 +12,8 @@ public sealed partial class ReadmeTests
     public async Task The_five_minute_tour_works_line_by_line()
     {
         var readme = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "README.md"));
-        var password = AdminPassword().Match(readme).Groups[1].Value;
+        var start = Start().Match(readme);
+        var (data, password) = (start.Groups[1].Value, start.Groups[2].Value);
         var tour = string.Join('\n', ShellBlocks().Matches(readme).Select(match => match.Groups[1].Value));
         Assert.Contains("mosquitto_pub", tour, StringComparison.Ordinal);
         await using var iot = await IotProcess.WithPassword(password);
@@ -22,7 +23,7 @@ public sealed partial class ReadmeTests
             .Replace("localhost:8080", string.Create(CultureInfo.InvariantCulture, $"localhost:{iot.HttpPort}"), StringComparison.Ordinal)
             .Replace("-p 1883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttPort}"), StringComparison.Ordinal)
             .Replace("-p 8883", string.Create(CultureInfo.InvariantCulture, $"-p {iot.MqttsPort}"), StringComparison.Ordinal)
-            .Replace("data/tls/ca.crt", iot.CaFile, StringComparison.Ordinal);
+            .Replace($"{data}/tls/ca.crt", iot.CaFile, StringComparison.Ordinal);
         var result = (await ForeignClient.Run("bash", [], ["-euo", "pipefail", "-c", script])).Succeeded();
 
         var answers = result.Output.Replace("}{", "}\n{", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -35,8 +36,8 @@ public sealed partial class ReadmeTests
         Assert.Empty(result.Error);
     }
 
-    [GeneratedRegex("--admin-password \"([^\"]+)\"")]
-    private static partial Regex AdminPassword();
+    [GeneratedRegex("--data ([^ ]+) --admin-password \"([^\"]+)\"")]
+    private static partial Regex Start();
 
     [GeneratedRegex(@"^```sh\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex ShellBlocks();

@@ -38,15 +38,27 @@ public sealed class DataDirectoryTests : IDisposable
 
         var refused = Assert.Throws<DataDirectoryException>(() => Open(_path));
 
-        Assert.Equal(
-            $"The data directory {_path} is already in use by another process (pid {Environment.ProcessId}).",
-            refused.Message);
+        Assert.StartsWith(
+            $"OrleansIoT runs here already (pid {Environment.ProcessId}): the data directory {_path} is in use by another process. ",
+            refused.Message,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refused.Message);
+        Assert.Equal(refused.Message, Assert.Throws<DataDirectoryException>(() => DataDirectory.CheckFree(_path)).Message);
+    }
+
+    [Fact]
+    public void To_ask_whether_it_is_free_creates_nothing()
+    {
+        DataDirectory.CheckFree(_path);
+
+        Assert.False(Directory.Exists(_path));
     }
 
     [Fact]
     public void When_the_holder_has_gone_the_next_may_have_it()
     {
         Open(_path).Dispose();
+        DataDirectory.CheckFree(_path);
 
         Open(_path).Dispose();
     }

@@ -53,6 +53,7 @@ internal sealed partial class DeviceSession
         Status = (int)reason,
     };
 
+    /// <summary>What CONNECT has for a name, if it looks like one and not like a secret.</summary>
     private string NameToNote() =>
         _shownName is { Length: not KeyLength } name && (DeviceId.IsValid(name, out _) || UserRules.IsEmail(name, out _)) ? name : "";
 

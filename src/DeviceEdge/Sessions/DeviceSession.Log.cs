@@ -13,7 +13,14 @@ internal sealed partial class DeviceSession
         _edge.Metrics.ConnectionRefused(reason);
         if (_edge.LogBudget.Allows())
         {
-            Refused(_edge.Log, Remote, reason, why);
+            if (NameToNote() is { Length: > 0 } name)
+            {
+                NamedRefused(_edge.Log, name, Remote, reason, why);
+            }
+            else
+            {
+                Refused(_edge.Log, Remote, reason, why);
+            }
         }
     }
 
@@ -83,6 +90,9 @@ internal sealed partial class DeviceSession
     [LoggerMessage(LogLevel.Warning, "Refused a connection from {Remote}: {Reason}, {Why}")]
     private static partial void Refused(ILogger log, EndPoint? remote, ReasonCode reason, string why);
 
+    [LoggerMessage(LogLevel.Warning, "Refused a connection as {Name} from {Remote}: {Reason}, {Why}")]
+    private static partial void NamedRefused(ILogger log, string name, EndPoint? remote, ReasonCode reason, string why);
+
     [LoggerMessage(LogLevel.Debug, "Device {Device} connected from {Remote} with {Version}")]
     private static partial void Connected(ILogger log, string device, EndPoint? remote, MqttVersion version);
 
@@ -104,6 +114,6 @@ internal sealed partial class DeviceSession
     [LoggerMessage(LogLevel.Error, "The call {Call} for device {Device} failed")]
     private static partial void CallFailed(ILogger log, string call, string device, Exception e);
 
-    [LoggerMessage("Of {Count} messages of device {Device} {Refused} were not stored, the first for {Reason}: {Why}")]
+    [LoggerMessage("{Refused} of {Count} messages of device {Device} not stored, the first for {Reason}: {Why}")]
     private static partial void MessagesRefused(ILogger log, LogLevel level, string device, int refused, int count, ReasonCode reason, string? why);
 }

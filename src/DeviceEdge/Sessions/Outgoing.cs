@@ -118,7 +118,7 @@ internal sealed class Outgoing(PipeWriter output)
             }
             else if (Version == MqttVersion.V500)
             {
-                Write(new AckPacket(ack.Type, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.Why) });
+                Write(new AckPacket(ack.Type, ack.PacketId, ack.Reason) { Properties = Properties.Because(ack.WhyToSay) });
             }
             else
             {

@@ -11,12 +11,15 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// <param name="Type">PUBACK, PUBREC or PUBCOMP.</param>
 /// <param name="PacketId">0 for QoS 0, which is answered nothing.</param>
 /// <param name="Reason">Success, or why not.</param>
-/// <param name="Why">In words.</param>
+/// <param name="Why">In words, for the log and for who may be told.</param>
 /// <param name="ChangesNothing">A message of QoS 2 that was there already, or a release of what is not there.</param>
 internal readonly record struct PendingAck(
     PacketType Type, ushort PacketId, ReasonCode Reason = ReasonCode.Success, string? Why = null, bool ChangesNothing = false)
 {
     public bool IsRefused => Reason >= ReasonCode.UnspecifiedError;
+
+    /// <summary>0x87 says it all, and there are clients that trip over words in a PUBACK.</summary>
+    public string? WhyToSay => Reason == ReasonCode.NotAuthorized ? null : Why;
 }
 
 /// <summary>
@@ -87,8 +90,7 @@ internal sealed class PendingAcks
             }
             else
             {
-                // 0x87 says it all, and there are clients that trip over words in a PUBACK.
-                Refuse(place, ReasonCodes.OfPublish(failure.Failure), failure.Failure == Failure.Forbidden ? null : failure.Message);
+                Refuse(place, ReasonCodes.OfPublish(failure.Failure), failure.Message);
             }
         }
     }

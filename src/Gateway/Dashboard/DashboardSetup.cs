@@ -57,12 +57,17 @@ internal static class DashboardSetup
 
     private static bool IsRead(HttpContext context) => HttpMethods.IsGet(context.Request.Method);
 
-    /// <summary>A browser that goes somewhere; a program that asks for the same address gets what the API says.</summary>
+    /// <summary>
+    /// A browser that goes somewhere. A program that takes anything gets at the root what the API says, and below <c>/app</c> the page,
+    /// as there is nothing else.
+    /// </summary>
     private static bool WantsPage(HttpContext context)
     {
         var path = context.Request.Path;
-        return (path == "/" || !path.HasValue || path.StartsWithSegments(App))
-            && context.Request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType == "text/html" && accepted.Quality is not 0);
+        var isApp = path.StartsWithSegments(App);
+        return (path == "/" || !path.HasValue || isApp)
+            && context.Request.GetTypedHeaders().Accept.Any(accepted => accepted.Quality is not 0
+                && (accepted.MediaType == "text/html" || (isApp && accepted.MatchesAllTypes)));
     }
 
     private static Task Redirect(HttpContext context, string path)

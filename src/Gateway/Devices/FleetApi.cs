@@ -13,7 +13,7 @@ namespace OrleansIoT.Gateway.Devices;
 internal static class FleetApi
 {
     private const string Example =
-        """{"devices": 120, "connected": 96, "away": 20, "never": 4, "readings": 1048576, "readings_per_second": 96.2, "refusals": 3, "latest_refusals": [{"time": "2026-03-02T08:15:00Z", "device": "meter-7", "topic": "plant/attic/t", "code": "forbidden", "detail": "The client may not publish to this topic."}], "attention": [{"device": "meter-9", "name": "Roof", "reason": "silent", "since": "2026-03-01T20:00:00Z", "detail": "It is away."}]}""";
+        """{"devices": 120, "connected": 96, "away": 20, "never": 4, "readings": 1048576, "readings_per_second": 96.2, "refusals": 3, "latest_refusals": [{"time": "2026-03-02T08:15:00Z", "device": "meter-7", "topic": "plant/attic/t", "code": "forbidden", "detail": "meter-7 may not publish to 'plant/attic/t'; its own topics begin with devices/meter-7/."}], "attention": [{"device": "meter-9", "name": "Roof", "reason": "silent", "since": "2026-03-01T20:00:00Z", "detail": "It is away."}]}""";
 
     public static void MapFleet(this IEndpointRouteBuilder routes) => routes.MapGet("/fleet", Get)
         .WithTags("Devices")

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 using OrleansIoT.Failures;
 using OrleansIoT.Gateway.Failures;
 using OrleansIoT.Identity;
@@ -8,9 +10,9 @@ namespace OrleansIoT.Gateway.Identity;
 
 /// <summary>
 /// The token of a request: the header alone carries one, and once (RFC 6750 section 2); one in the query string is never read.
-/// Every reason for a refusal has the same answer.
+/// Every reason for a refusal of a token has the same answer.
 /// </summary>
-internal sealed class BearerAuthentication(TokenAdmission tokens) : IAuthenticationHandler
+internal sealed class BearerAuthentication(TokenAdmission tokens, IOptions<GatewayOptions> gateway) : IAuthenticationHandler
 {
     public const string Scheme = "Bearer";
 
@@ -19,6 +21,12 @@ internal sealed class BearerAuthentication(TokenAdmission tokens) : IAuthenticat
     private static readonly AuthenticateResult Nobody = AuthenticateResult.NoResult();
     private static readonly AuthenticateResult Refused = AuthenticateResult.Fail("The token is none of ours, or not good now.");
     private static readonly AuthenticateResult Several = AuthenticateResult.Fail("There are several credentials.");
+
+    private string Minutes => gateway.Value.AccessTokenLifetime.TotalMinutes switch
+    {
+        1 => "a minute",
+        var minutes => string.Create(CultureInfo.InvariantCulture, $"{minutes:0.#} minutes"),
+    };
 
     private HttpContext _context = null!;
     private AuthenticateResult _result = Nobody;
@@ -54,8 +62,9 @@ internal sealed class BearerAuthentication(TokenAdmission tokens) : IAuthenticat
             : "Bearer error=\"invalid_token\"";
         return ReferenceEquals(_result, Several)
             ? FailureHandler.Write(_context, Failure.Invalid, "A request has one credential, in one Authorization header.")
-            : FailureHandler.Write(_context, Failure.NotSignedIn,
-                "Sign in with POST /auth/login and send the token in the header 'Authorization: Bearer {auth_token}'.");
+            : FailureHandler.Write(_context, Failure.NotSignedIn, ReferenceEquals(_result, Refused)
+                ? $"The token is none of ours, or its time is over: one of POST /auth/login is good for {Minutes}. Sign in again."
+                : "Sign in with POST /auth/login and send the token in the header 'Authorization: Bearer {auth_token}'.");
     }
 
     public Task ForbidAsync(AuthenticationProperties? properties) =>

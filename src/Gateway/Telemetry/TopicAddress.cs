@@ -104,8 +104,9 @@ internal sealed record TopicAddress(
     }
 
     /// <summary>What to answer when nobody has ever published to the topic.</summary>
-    public FailureException NoReadings() => new(
-        Failure.NotFound, $"The topic '{Topic}' has no readings.{(EndsLikeRange ? $" {RightRange}" : "")}");
+    public FailureException NoReadings() => EndsLikeRange
+        ? new(Failure.Invalid, $"There is no topic '{Topic}', and a date alone is no instant. {RightRange}")
+        : new(Failure.NotFound, $"The topic '{Topic}' has no readings.");
 
     private static string TopicOf(ReadOnlySpan<string> segments)
     {

@@ -100,6 +100,11 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("Remove")]
     Task Remove();
 
+    /// <summary>Whether this is the user's password. For the system: nothing counts how often it is asked.</summary>
+    /// <exception cref="Failures.FailureException">NotFound. Forbidden: it is not the system that asks.</exception>
+    [Alias("HasPassword")]
+    Task<bool> HasPassword(string password);
+
     /// <summary>By the user, out of a session, which stays; all others and all tokens end.</summary>
     /// <exception cref="Failures.FailureException">
     /// NotFound. Forbidden: the caller has no session. Invalid: the new password breaks a rule. NotSignedIn: the current one is

@@ -8,6 +8,14 @@ public sealed partial class UserGrain
     /// <summary>Who guesses the password out of a session that it has got hold of, counts apart from who signs in.</summary>
     private const string OwnSession = "session";
 
+    public async Task<bool> HasPassword(string password)
+    {
+        var caller = DemandSeen();
+        return Permissions.IsSystem(caller)
+            ? await passwords.Verify(state.State.PasswordHash, password)
+            : throw new FailureException(Failure.Forbidden, "Who has a password signs in with it.");
+    }
+
     public async Task ChangePassword(string current, string next)
     {
         var session = DemandSession();

@@ -139,7 +139,7 @@ internal sealed partial class Publisher(
 
             if (!isGranted)
             {
-                batch.Fail(i, Failure.Forbidden, "The client may not publish to this topic.");
+                batch.Fail(i, Failure.Forbidden, Refusal(topic));
             }
             else if (retained is not null && message.Retain && !MayRetain(message, retained))
             {
@@ -154,6 +154,10 @@ internal sealed partial class Publisher(
 
         batch.Divide();
     }
+
+    private string Refusal(string topic) => name.Contains('/', StringComparison.Ordinal)
+        ? $"{name} may not publish to '{topic}'."
+        : $"{name} may not publish to '{topic}'; its own topics begin with devices/{name}/.";
 
     /// <summary>Most clients have one topic, and its name is the same string each time.</summary>
     private ITopicGrain GrainOf(string topic)

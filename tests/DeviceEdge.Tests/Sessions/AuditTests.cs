@@ -35,6 +35,7 @@ public sealed class AuditTests
                 Reason = "The key is wrong.",
             },
             Assert.Single(edge.Grains.Audit.Entries));
+        Assert.StartsWith("Refused a connection as meter-7 from ", Assert.Single(edge.Log), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -48,6 +49,7 @@ public sealed class AuditTests
         Assert.Equal(ReasonCode.BadUserNameOrPassword, (await edge.TryConnect(MqttDevice.Credentials(userName, "meter-7")))!.Reason);
 
         Assert.DoesNotContain(userName, Assert.Single(edge.Grains.Audit.Entries).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(userName, Assert.Single(edge.Log), StringComparison.Ordinal);
     }
 
     [Fact]

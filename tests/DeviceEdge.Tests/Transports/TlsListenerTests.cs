@@ -101,6 +101,7 @@ public sealed class TlsListenerTests : IAsyncLifetime, IDisposable
         }
 
         await IsRefusedWithALine();
+        Assert.DoesNotContain("(0", Refusals.First(), StringComparison.Ordinal);
         _clock.Advance(TimeSpan.FromSeconds(1));
         await Send([0]);
         await Eventually.Is(() => Refusals.Count() == 2);

@@ -102,6 +102,31 @@ public sealed class OutageFilterTests
     }
 
     [Fact]
+    public async Task A_call_that_was_under_way_when_a_silo_was_lost_is_not_waited_for_and_a_later_one_is()
+    {
+        using var losses = new SiloLosses();
+        var answer = new TaskCompletionSource();
+        var before = losses.Watch(answer.Task);
+        losses.Add();
+        var after = losses.Watch(answer.Task);
+        await Assert.ThrowsAsync<TimeoutException>(() => before.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.False(after.IsCompleted);
+        answer.SetResult();
+        await after;
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_by_way_of_others_counts()
+    {
+        using var losses = new SiloLosses();
+        var answer = new TaskCompletionSource();
+        var call = losses.Watch(answer.Task);
+        losses.Add();
+        answer.SetResult();
+        await call;
+    }
+
+    [Fact]
     public async Task A_bug_and_a_refusal_stay_what_they_are()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => Filter(new Call(new InvalidOperationException("a bug"))));

@@ -32,7 +32,7 @@ public sealed class LoggingTests
     public async Task A_start_prints_the_greeting_and_nothing_else()
     {
         await using var iot = await IotProcess.Start();
-        Assert.Equal(["OrleansIoT", "REST", "MQTT", "TLS", "WS", "Administrator", "Ready."], iot.Output.Select(FirstWord));
+        Assert.Equal(["OrleansIoT", "Dashboard", "REST", "MQTT", "TLS", "WS", "Administrator", "Ready."], iot.Output.Select(FirstWord));
     }
 
     private static string FirstWord(string line) => line.TrimStart().Split(' ')[0];

@@ -130,6 +130,7 @@ public sealed class StartTests
     {
         await using var iot = await IotProcess.Start();
         await MustNotStart("in use by another process", "--data", iot.Data, "--http", "0", "--mqtt", "0", "--mqtts", "0");
+        await MustNotStart("OrleansIoT runs here already (pid ", "--data", iot.Data, "--http", $"{iot.HttpPort}", "--mqtt", "0", "--mqtts", "0");
     }
 
     [Fact]
@@ -182,6 +183,10 @@ public sealed class StartTests
         {
             Assert.Contains(option, output, StringComparison.Ordinal);
         }
+
+        Assert.All(
+            Lines(output).Where(line => line.StartsWith("  --", StringComparison.Ordinal) && line.Contains("(default: ", StringComparison.Ordinal)),
+            line => Assert.Equal((' ', false), (line[27], char.IsWhiteSpace(line[28]))));
     }
 
     private static async Task MustNotStart(string says, params string[] arguments)

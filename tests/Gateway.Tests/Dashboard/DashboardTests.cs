@@ -34,7 +34,10 @@ public sealed class DashboardTests : IDisposable
         using var browser = await Get(gateway, "/", Html);
         Assert.Equal((HttpStatusCode.Found, "/app/"), (browser.StatusCode, browser.Headers.Location?.ToString()));
         using var program = await Get(gateway, "/", "*/*");
-        Assert.Equal("OrleansIoT", (string)(await program.Json())["name"]!);
+        var start = await program.Json();
+        Assert.Equal(("OrleansIoT", "/app/"), ((string)start["name"]!, (string)start["dashboard"]!));
+        using var curious = await Get(gateway, "/app/", "*/*");
+        Assert.Equal("text/html", curious.Content.Headers.ContentType?.MediaType);
         using var slashless = await Get(gateway, "/app", Html);
         Assert.Equal("/app/", slashless.Headers.Location?.ToString());
     }

@@ -56,6 +56,18 @@ public sealed class JwtAuthenticationTests : IAsyncLifetime
         await Task.FromResult(answer).IsProblem(401, "not_signed_in");
     }
 
+    [Fact]
+    public async Task Who_shows_one_that_is_refused_hears_how_long_they_last()
+    {
+        using var http = _gateway.With(_gateway.Token(Roles.Viewer));
+        _gateway.Clock.Advance(TimeSpan.FromMinutes(16));
+
+        using var answer = await http.GetAsync(new Uri("/devices", UriKind.Relative));
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains("is good for 15 minutes. Sign in again", (string)(await answer.Json())["detail"]!, StringComparison.Ordinal);
+    }
+
     [Fact] // J01
     public async Task A_token_without_a_signature_is_refused()
     {

@@ -117,8 +117,12 @@ public sealed class TopicAddressTests
     [Fact]
     public void Two_dates_that_are_no_instants_are_a_topic_and_its_absence_explains_ranges()
     {
-        Assert.Contains("A range is", TopicAddress.Parse("a/2020-01-01/2020-01-02").NoReadings().Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("A range is", TopicAddress.Parse("a/b").NoReadings().Message, StringComparison.Ordinal);
+        var likeRange = TopicAddress.Parse("a/2020-01-01/2020-01-02").NoReadings();
+        Assert.Equal(Failure.Invalid, likeRange.Failure);
+        Assert.Contains("A range is", likeRange.Message, StringComparison.Ordinal);
+        var other = TopicAddress.Parse("a/b").NoReadings();
+        Assert.Equal(Failure.NotFound, other.Failure);
+        Assert.DoesNotContain("A range is", other.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -120,6 +120,13 @@ internal sealed class UserGrain(InMemoryGrains world, string key) : IUserGrain
         world.Revoked.Enqueue($"{Tenant}/{user.Record.Id}");
     }
 
+    public async Task<bool> HasPassword(string password)
+    {
+        await Task.Yield();
+        Seen();
+        return Permissions.IsSystem(Caller.Current!) && world.Users[key].Password == password;
+    }
+
     public async Task ChangePassword(string current, string next)
     {
         await Task.Yield();

@@ -133,6 +133,7 @@ public sealed class DeviceGrainTests : GrainTest
             Timed("meter", 2));
         Assert.Equal([1, 3, 4], result.Failures.Select(failure => failure.Index));
         Assert.All(result.Failures, failure => Assert.Equal(Failure.Forbidden, failure.Failure));
+        Assert.All(result.Failures, failure => Assert.EndsWith("'; its own topics begin with devices/meter/.", failure.Message, StringComparison.Ordinal));
         Assert.Equal(2, (await Stored("devices/meter/t")).Length);
         Assert.Single(await Stored("plant/3/state"));
         Assert.Empty(await Stored("devices/other/t"));

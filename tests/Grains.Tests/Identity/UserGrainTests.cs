@@ -43,6 +43,16 @@ public sealed class UserGrainTests : GrainTest
     }
 
     [Fact]
+    public async Task Whether_a_password_is_somebodys_is_for_the_system_alone_to_ask()
+    {
+        await Register("ada@example.org", "Ada");
+        var ada = Grains.User(Tenant, "ada@example.org");
+        Assert.True(await As(Caller.System(Tenant, "test"), () => ada.HasPassword(Password)));
+        Assert.False(await As(Caller.System(Tenant, "test"), () => ada.HasPassword("another one")));
+        await Refused(Failure.Forbidden, () => As(Admin, () => ada.HasPassword(Password)));
+    }
+
+    [Fact]
     public async Task A_wrong_password_and_an_unknown_user_are_told_the_same()
     {
         await Register("ada@example.org", "Ada");

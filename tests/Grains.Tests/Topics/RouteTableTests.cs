@@ -6,7 +6,6 @@ using OrleansIoT.Fixtures;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.Identity;
 using OrleansIoT.Sessions;
-using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
@@ -185,7 +184,7 @@ public sealed class RouteTableTests : GrainTest
         }
     }
 
-    private Task Change(string silo, params RouteEntry[] entries) => AsSystem(async () =>
+    private Task<bool> Change(string silo, params RouteEntry[] entries) => AsSystem(async () =>
     {
         await Table.Change(silo, [.. entries]);
         return true;

@@ -31,6 +31,18 @@ public sealed class BackupTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Readings_count_once_wherever_they_are()
+    {
+        await _store.History.Append(Topic, 1, Some(Topic, 100));
+        await _store.Database.Compact();
+        await _store.History.Append(Topic, 101, Some(Topic, 50));
+
+        var line = Backup.Make(_store.Directory, File, _clock);
+
+        Assert.StartsWith($"Backed up to {File}: 150 readings and ", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_backup_beside_a_store_that_writes_has_everything_that_was_acknowledged_before()
     {
         await _store.History.Append(Topic, 1, Some(Topic, 100));

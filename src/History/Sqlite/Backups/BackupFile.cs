@@ -8,15 +8,13 @@ namespace OrleansIoT.History.Sqlite.Backups;
 
 /// <summary>What a backup has.</summary>
 /// <param name="MadeAt">Everything that was acknowledged before is in it.</param>
-/// <param name="Readings">How many readings are in chunks.</param>
-/// <param name="Chunks">How many chunks there are.</param>
-/// <param name="Commits">How many commits are in the log, whose readings are not in chunks yet.</param>
+/// <param name="Readings">How many readings, in chunks or still in the log.</param>
 /// <param name="Damaged">Chunks and commits that are damaged, and were so in the database.</param>
 /// <param name="Files">How many files of the data directory are in it.</param>
-internal sealed record BackupContent(DateTimeOffset MadeAt, long Readings, long Chunks, long Commits, long Damaged, long Files)
+internal sealed record BackupContent(DateTimeOffset MadeAt, long Readings, long Damaged, long Files)
 {
     public override string ToString() =>
-        $"{Readings} readings in {Chunks} chunks, {Commits} commits of the log and {Files} files of keys and certificates, as of {MadeAt:u}";
+        $"{Readings} readings and {Files} files of keys and certificates, as of {MadeAt:u}";
 }
 
 /// <summary>
@@ -91,11 +89,11 @@ internal static class BackupFile
                 throw new BackupException($"The backup {path} is damaged: its content is not what was backed up.");
             }
 
-            var (chunks, readings, damagedChunks) = tables.Contains("chunk") ? CheckChunks(connection) : default;
-            var (commits, damagedCommits) = tables.Contains("log") ? CheckLog(connection) : default;
+            var (inChunks, damagedChunks) = tables.Contains("chunk") ? CheckChunks(connection) : default;
+            var (inLog, damagedCommits) = tables.Contains("log") ? CheckLog(connection) : default;
             using var files = connection.Prepare("SELECT count(*) FROM kept_file");
             files.Step();
-            return new BackupContent(madeAt, readings, chunks, commits, damagedChunks + damagedCommits, files.Int64(0));
+            return new BackupContent(madeAt, inChunks + inLog, damagedChunks + damagedCommits, files.Int64(0));
         }
         catch (SqliteException e)
         {
@@ -157,13 +155,12 @@ internal static class BackupFile
         return hash.GetHashAndReset();
     }
 
-    private static (long Chunks, long Readings, long Damaged) CheckChunks(Connection connection)
+    private static (long Readings, long Damaged) CheckChunks(Connection connection)
     {
-        var (chunks, readings, damaged) = (0L, 0L, 0L);
+        var (readings, damaged) = (0L, 0L);
         using var rows = connection.Prepare("SELECT readings, data FROM chunk");
         while (rows.Step())
         {
-            chunks++;
             readings += rows.Int64(0);
             try
             {
@@ -175,19 +172,35 @@ internal static class BackupFile
             }
         }
 
-        return (chunks, readings, damaged);
+        return (readings, damaged);
     }
 
-    private static (long Commits, long Damaged) CheckLog(Connection connection)
+    private static (long Readings, long Damaged) CheckLog(Connection connection)
     {
-        var (commits, damaged) = (0L, 0L);
+        var (readings, damaged) = (0L, 0L);
+        var inChunks = Watermarks(connection);
         using var rows = connection.Prepare("SELECT directory, readings FROM log");
         while (rows.Step())
         {
-            commits++;
-            damaged += LogDirectory.Read(rows.Blob(0)) is null || !LogBuffer.IsWhole(rows.Blob(1)) ? 1 : 0;
+            var directory = LogDirectory.Read(rows.Blob(0));
+            damaged += directory is null || !LogBuffer.IsWhole(rows.Blob(1)) ? 1 : 0;
+
+            // A row stays until all of its topics are in chunks.
+            readings += directory?.Sum(entry => Math.Clamp(entry.LastSeq - inChunks.GetValueOrDefault(entry.Topic), 0, entry.Count)) ?? 0;
         }
 
-        return (commits, damaged);
+        return (readings, damaged);
+    }
+
+    private static Dictionary<long, long> Watermarks(Connection connection)
+    {
+        var watermarks = new Dictionary<long, long>();
+        using var rows = connection.Prepare("SELECT id, last_seq FROM topic");
+        while (rows.Step())
+        {
+            watermarks[rows.Int64(0)] = rows.Int64(1);
+        }
+
+        return watermarks;
     }
 }

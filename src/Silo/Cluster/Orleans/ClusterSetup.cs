@@ -110,6 +110,15 @@ public static class ClusterSetup
         client.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         client.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
         client.UseConnectionRetryFilter<PatientConnection>();
+        var losses = new SiloLosses();
+        client.AddGatewayCountChangedHandler((_, change) =>
+        {
+            if (change.NumberOfConnectedGateways < change.PreviousNumberOfConnectedGateways)
+            {
+                losses.Add();
+            }
+        });
+        client.Services.AddSingleton(_ => losses); // which ends with the container
         client.Services.AddOutages();
         Timings.Set(client);
         if (isMutual)

@@ -16,7 +16,7 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// whose answer is lost may have been done: a grain knows what that means for it, everybody else has a <see cref="TimeoutException"/>.
 /// Calls that are <see cref="OnceOnlyAttribute"/> are left to their callers, because a connection that breaks may reject what it has sent.
 /// </summary>
-public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger) : IOutgoingGrainCallFilter
+public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger, SiloLosses? losses = null) : IOutgoingGrainCallFilter
 {
     private static readonly Module Contracts = typeof(IDeviceGrain).Module;
 
@@ -27,16 +27,38 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
 
     private readonly LogLimit _log = new(clock);
 
-    private readonly ConcurrentDictionary<MethodInfo, bool> _concerned = [];
+    private readonly ConcurrentDictionary<MethodInfo, Care> _cares = [];
 
-    public Task Invoke(IOutgoingGrainCallContext context) =>
-        _concerned.GetOrAdd(context.InterfaceMethod, static method => IsConcerned(method)) ? Call(context) : context.Invoke();
+    /// <summary>What is done for a call.</summary>
+    private enum Care
+    {
+        /// <summary>Nothing: it is not ours, or to an observer, which is told again, or not, by whoever tells it.</summary>
+        None,
 
-    /// <summary>Observers are told again, or not, by those who tell them.</summary>
-    private static bool IsConcerned(MethodInfo method) =>
-        method.Module == Contracts
-        && !method.IsDefined(typeof(OnceOnlyAttribute))
-        && !typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType);
+        /// <summary>It does not wait for an answer that is lost.</summary>
+        Answer,
+
+        /// <summary>That, and it is sent again, and its end is said in our words.</summary>
+        All,
+    }
+
+    public Task Invoke(IOutgoingGrainCallContext context) => _cares.GetOrAdd(context.InterfaceMethod, static method => CareFor(method)) switch
+    {
+        Care.All => Call(context),
+        Care.Answer => Answer(context),
+        _ => context.Invoke(),
+    };
+
+    private static Care CareFor(MethodInfo method) =>
+        method.Module != Contracts || typeof(IGrainObserver).IsAssignableFrom(method.DeclaringType) ? Care.None
+        : method.IsDefined(typeof(OnceOnlyAttribute)) ? Care.Answer
+        : Care.All;
+
+    private Task Answer(IOutgoingGrainCallContext context)
+    {
+        var call = context.Invoke();
+        return losses is null || call.IsCompleted ? call : losses.Watch(call);
+    }
 
     private async Task Call(IOutgoingGrainCallContext context)
     {
@@ -45,7 +67,7 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
         {
             try
             {
-                await context.Invoke();
+                await Answer(context);
                 return;
             }
             catch (Exception e) when (IsUndelivered(e) && clock.GetElapsedTime(began) + Pause < PatienceOf(context.InterfaceMethod))
