@@ -49,7 +49,7 @@ public sealed class UserGrainTests : GrainTest
         var ada = Grains.User(Tenant, "ada@example.org");
         Assert.True(await As(Caller.System(Tenant, "test"), () => ada.HasPassword(Password)));
         Assert.False(await As(Caller.System(Tenant, "test"), () => ada.HasPassword("another one")));
-        await Refused(Failure.Forbidden, () => As(Admin, () => ada.HasPassword(Password)));
+        await Refused(Failure.Forbidden, () => As(User(Roles.Admin), () => ada.HasPassword(Password)));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Topics;
-using OrleansIoT.Identity;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
