@@ -10,7 +10,6 @@ using Orleans.Storage;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
-using OrleansIoT.Sessions;
 using OrleansIoT.Silo.Cluster.Orleans;
 using OrleansIoT.Topics;
 

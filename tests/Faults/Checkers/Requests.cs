@@ -19,6 +19,6 @@ internal static class Requests
                select $"{request.Route} at {request.Gateway} was answered {request.Status?.ToString() ?? "nothing"} at {request.Ended:c}: {request.Answer}";
     }
 
-    private static bool MayBeTheCause(Injection absence, Recording.Request request) =>
+    private static bool MayBeTheCause(Injection absence, Request request) =>
         absence.Began <= request.Ended && (absence.Ended is not { } ended || request.Begun <= ended + Start);
 }
