@@ -117,15 +117,18 @@ public sealed partial class PostgresDatabase : IDisposable
     /// <summary>Queues a write of a few statements, which is never refused.</summary>
     /// <param name="size">What it weighs against the limits, in bytes.</param>
     /// <param name="apply">Runs inside the transaction; again, when that is repeated.</param>
-    internal Task Commit(long size, Action<NpgsqlConnection> apply) =>
-        Commit(size, connection =>
+    /// <param name="session">The key of the session that it is about, or null.</param>
+    internal Task Commit(long size, Action<NpgsqlConnection> apply, string? session = null) => Commit(new Statements(
+        size,
+        connection =>
         {
             apply(connection);
             return null;
-        });
+        },
+        session));
 
     /// <summary>Queues a write that answers why it is refused and has then changed nothing, or null.</summary>
-    internal Task Commit(long size, Func<NpgsqlConnection, Exception?> apply) => Commit(new Statements(size, apply));
+    internal Task Commit(long size, Func<NpgsqlConnection, Exception?> apply) => Commit(new Statements(size, apply, session: null));
 
     /// <summary>Runs the query on one state of the database, beside the caller and not on its scheduler.</summary>
     internal async Task<T> Read<T>(Func<NpgsqlConnection, T> query, CancellationToken cancellation = default)

@@ -23,13 +23,14 @@ internal sealed partial class PostgresSessionStore
             connection =>
             {
                 last = SessionQueues.Add(connection, bounds.Value, [.. entries.Select(entry => (session, entry))])[^1];
-            });
+            },
+            session);
         return last;
     }
 
     public Task Settle(string session, IReadOnlyList<Settlement> settlements) =>
         database.Commit(
-            settlements.Count * SettlementBytes, connection => SessionQueues.Settle(connection, session, settlements));
+            settlements.Count * SettlementBytes, connection => SessionQueues.Settle(connection, session, settlements), session);
 
     public Task<IReadOnlyList<QueuedMessage>> ReadQueue(
         string session, long after, int count, int bytes, CancellationToken cancellation = default)

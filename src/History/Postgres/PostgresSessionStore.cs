@@ -97,7 +97,7 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
             {
                 connection.Run(PutWill, session, message);
             }
-        });
+        }, session);
     }
 
     public Task Close(string session, uint expiry, DateTimeOffset? expiresAt, DateTimeOffset? willAt, long sent) =>
@@ -108,16 +108,16 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
             {
                 connection.Run(RemoveWill, session);
             }
-        });
+        }, session);
 
     public Task TakeWill(string session) =>
         database.Commit(session.Length, connection =>
         {
             connection.Run(ForgetWill, session);
             connection.Run(RemoveWill, session);
-        });
+        }, session);
 
-    public Task Delete(string session) => database.Commit(session.Length, connection => Delete(connection, session));
+    public Task Delete(string session) => database.Commit(session.Length, connection => Delete(connection, session), session);
 
     public Task CloseAll(DateTimeOffset now, TimeSpan grace) =>
         database.Commit(0, connection =>
@@ -141,19 +141,19 @@ internal sealed partial class PostgresSessionStore(PostgresDatabase database, IO
                     (int)subscription.RetainHandling,
                     subscription.Identifier);
             }
-        });
+        }, session);
 
     public Task Unsubscribe(string session, IReadOnlyList<string> filters) =>
         database.Commit(filters.Sum(filter => (long)filter.Length), connection =>
         {
             connection.Run(RemoveSubscriptions, session, filters.ToArray());
-        });
+        }, session);
 
     public Task Release(string session, IReadOnlyList<ushort> packetIds) =>
         database.Commit(packetIds.Count, connection =>
         {
             connection.Run(RemoveReceived, session, packetIds.Select(id => (int)id).ToArray());
-        });
+        }, session);
 
     private static void Delete(NpgsqlConnection connection, string session)
     {

@@ -30,6 +30,10 @@ internal sealed partial class PostgresWriter(
     // Of processes that were killed: nobody asks for their last transaction any more.
     private const string ForgetWriters = "DELETE FROM writer WHERE seen_at < now() - interval '30 days' AND id <> $1";
 
+    // Silos extend queues of the same sessions. Each group locks all rows that it will change, and all groups in this order,
+    // so that no two wait for each other.
+    private const string LockSessions = "SELECT 1 FROM session WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly Guid _id = Guid.NewGuid();
@@ -144,6 +148,12 @@ internal sealed partial class PostgresWriter(
         }
 
         readings.Store();
+        var sessions = writes.Where(write => write.Refusal is null).SelectMany(write => write.Sessions).Distinct().ToArray();
+        if (sessions.Length > 1)
+        {
+            connection.Run(LockSessions, (object)sessions);
+        }
+
         var effects = new AppendedEffects(connection, options);
         foreach (var write in writes)
         {

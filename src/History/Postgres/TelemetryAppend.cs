@@ -80,6 +80,15 @@ internal sealed class TelemetryAppend : PostgresWrite
     /// <summary>What becomes of the topic's retained message, or null for nothing.</summary>
     public RetainedChange? Retained { get; }
 
+    public override IEnumerable<string> Sessions
+    {
+        get
+        {
+            var queues = Queued.Select(queued => queued.Session);
+            return Received.PacketIds.Count == 0 ? queues : queues.Append(Received.Session);
+        }
+    }
+
     public override long Size { get; }
 
     public override int Readings => Stored.Count;

@@ -1,4 +1,5 @@
 using OrleansIoT.History.Tests.Telemetry;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using static OrleansIoT.History.Tests.Telemetry.Readings;
 
@@ -93,6 +94,52 @@ public sealed class PostgresSharingTests
             JOIN iot.device_tail AS t USING (device) WHERE (n, n, n, 1) IS DISTINCT FROM (top, different, readings, low)
             """));
         Assert.DoesNotContain(one.Log.Concat(other.Log), line => line.Contains("cannot commit", StringComparison.Ordinal));
+    }
+
+    /// <summary>PostgreSQL finds a deadlock after a second, so one a group is a standstill.</summary>
+    [Fact]
+    public async Task Three_that_extend_and_settle_the_same_queues_never_wait_for_each_other()
+    {
+        const int Queues = 20, Rounds = 30;
+        await using var one = new PostgresTestStore(isFresh: true);
+        await using (var other = one.Beside())
+        await using (var third = one.Beside())
+        {
+            string[] all = [.. Enumerable.Range(0, Queues).Select(i => $"default/s{i}/s{i}")];
+            foreach (var session in all)
+            {
+                await one.Sessions.Open(session, "c", expiry: 3_600, will: null, isNew: true, edge: "");
+            }
+
+            PostgresTestStore[] stores = [one, other, third];
+            await Task.WhenAll(stores.SelectMany((store, process) => Enumerable.Range(0, 8).Select(topic => Task.Run(async () =>
+            {
+                var random = new Random((process * 8) + topic);
+                string[] sessions = [.. all];
+                for (var round = 0; round < Rounds; round++)
+                {
+                    random.Shuffle(sessions);
+                    var name = $"default/{process}/{topic}";
+                    var numbers = await store.History.Append(
+                        name,
+                        round + 1,
+                        [Reading(name, $"{round}")],
+                        new AppendEffects([.. sessions.Take(3).Select(session => new Enqueue(session, 0, Qos.ExactlyOnce, false, []))], (sessions[4], [(ushort)(round + 1)]), false));
+                    await Task.WhenAll(
+                        store.Sessions.Settle(sessions[0], [new Settlement(numbers[0], IsComplete: true)]),
+                        store.Sessions.Release(sessions[4], [(ushort)(round + 1)]));
+                }
+            }))));
+        }
+
+        await one.Close(); // a server counts when connections end
+        while (one.Ask("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()") != "0")
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Equal("0", one.Ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+        await one.Reopen();
     }
 
     [Fact]
