@@ -16,13 +16,50 @@ public sealed partial class FirstStart(
 
     private const string ServiceName = "first start";
 
+    /// <summary>Silos that start or end beside this one, or PostgreSQL, may be away for a while.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The administrator's password if it was made now; it is in no file and cannot be asked for again.</summary>
     public string? GeneratedPassword { get; private set; }
 
     /// <summary>Whether the administrator was made now.</summary>
     public bool CreatedAdministrator { get; private set; }
 
+    /// <exception cref="CannotStartException">Nobody answers.</exception>
     public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        for (var began = clock.GetTimestamp(); ;)
+        {
+            try
+            {
+                await MakeAdministrator();
+                return;
+            }
+            catch (Exception e) when (e is TimeoutException or FailureException { Failure: Failure.Unavailable })
+            {
+                if (clock.GetElapsedTime(began) > Patience)
+                {
+                    throw new CannotStartException($"It is not known whether there is an administrator: {e.Message}");
+                }
+            }
+
+            await Task.Delay(Pause, clock, cancellationToken);
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task MakeAdministrator()
     {
         Caller.System(GrainKey.DefaultTenant, ServiceName).Enter();
         var administrator = grains.User(GrainKey.DefaultTenant, AdministratorEmail);
@@ -56,16 +93,6 @@ public sealed partial class FirstStart(
             }
         }
     }
-
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>That there is an administrator is the first thing that an audit has to tell.</summary>
     private Task Note(UserRecord user) => grains.Audit(GrainKey.DefaultTenant).Note(

@@ -10,6 +10,9 @@ public interface ISilos
 
     /// <summary>Those that take calls, the oldest first.</summary>
     ImmutableArray<string> Active { get; }
+
+    /// <summary>Whether the others have given it up; it may live on, and not know it yet.</summary>
+    bool IsDead(string silo);
 }
 
 /// <summary>This silo, for those who connect to its grains.</summary>

@@ -75,6 +75,11 @@ public sealed partial class RouteTableGrain(
     public Task<RouteLease> Follow(string silo, IRouteReplica replica, long told)
     {
         DemandHere();
+        if (_silos.IsDead(silo))
+        {
+            throw new FailureException(Failure.Unavailable, "The others have given this silo up."); // it hears so soon, and ends itself
+        }
+
         if (!_followers.TryGetValue(silo, out var follower) || follower.IsOver)
         {
             follower = _followers[silo] = new RouteFollower(silo, replica, _epoch, clock);

@@ -50,6 +50,14 @@ public sealed class RouteTableTests : GrainTest
     }
 
     [Fact]
+    public async Task A_silo_that_was_given_up_and_woke_up_is_not_heard_any_more()
+    {
+        var woken = await Follows("s2");
+        _silos.Dead = "s2";
+        await Refused(Failure.Unavailable, () => Ask("s2", woken, told: 0));
+    }
+
+    [Fact]
     public async Task A_table_that_is_young_waits_for_every_active_silo_because_it_may_go_by_the_table_before()
     {
         await Follows("s1");
@@ -213,6 +221,10 @@ public sealed class RouteTableTests : GrainTest
         public string Self => "s1";
 
         public ImmutableArray<string> Active { get; set; }
+
+        public string? Dead { get; set; }
+
+        public bool IsDead(string silo) => silo == Dead;
     }
 
     /// <summary>The routes of a silo that is not there.</summary>

@@ -13,5 +13,7 @@ internal sealed class Silos(ISiloStatusOracle oracle, ILocalSiloDetails own) : I
             .OrderBy(silo => silo.Generation).ThenBy(silo => silo)
             .Select(NameOf)];
 
+    public bool IsDead(string silo) => oracle.IsDeadSilo(SiloAddress.FromParsableString(silo));
+
     private static string NameOf(SiloAddress silo) => silo.ToParsableString();
 }
