@@ -34,6 +34,8 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
 
     public void Heard() => _heardAt = clock.GetTimestamp();
 
+    public bool WasHeardWithin(TimeSpan time) => clock.GetElapsedTime(_heardAt) <= time;
+
     public void End() => IsOver = true;
 
     /// <summary>Complete when the silo knows, or does not count any more.</summary>

@@ -80,6 +80,11 @@ public sealed partial class RouteTableGrain(
             throw new FailureException(Failure.Unavailable, "The others have given this silo up."); // it hears so soon, and ends itself
         }
 
+        if (silo == _silos.Self && IsAlone())
+        {
+            throw new FailureException(Failure.Unavailable, "None of the other silos is heard: they may have given this one up.");
+        }
+
         if (!_followers.TryGetValue(silo, out var follower) || follower.IsOver)
         {
             follower = _followers[silo] = new RouteFollower(silo, replica, _epoch, clock);
@@ -145,6 +150,12 @@ public sealed partial class RouteTableGrain(
     protected override FailureException NotFound() => Elsewhere();
 
     private static FailureException Elsewhere() => new(Failure.Unavailable, "The route table is not here.");
+
+    /// <summary>It has others beside it, and hears none of them: then its own silo, which it could always hear, is not to answer for its grains.</summary>
+    private bool IsAlone() =>
+        clock.GetElapsedTime(_since) > RouteTables.Hearing
+        && _silos.Active.Any(silo => silo != _silos.Self)
+        && !_followers.Values.Any(follower => follower.Silo != _silos.Self && follower.WasHeardWithin(RouteTables.Hearing));
 
     private void DemandHere()
     {

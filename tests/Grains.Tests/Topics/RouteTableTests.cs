@@ -58,6 +58,22 @@ public sealed class RouteTableTests : GrainTest
     }
 
     [Fact]
+    public async Task The_silo_of_the_table_is_not_heard_while_it_hears_none_of_the_others()
+    {
+        var own = await Follows("s1");
+        var other = await Follows("s2");
+        _clock.Advance(RouteTables.Hearing + TimeSpan.FromMilliseconds(100)); // cut off from all, and perhaps given up
+
+        await Refused(Failure.Unavailable, () => Ask("s1", own, told: 0));
+
+        await Ask("s2", other, told: 0);
+        await Ask("s1", own, told: 0);
+        _silos.Active = ["s1"];
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await Ask("s1", own, told: 0);
+    }
+
+    [Fact]
     public async Task A_table_that_is_young_waits_for_every_active_silo_because_it_may_go_by_the_table_before()
     {
         await Follows("s1");
@@ -143,7 +159,7 @@ public sealed class RouteTableTests : GrainTest
     [Fact]
     public async Task An_edge_that_is_silent_is_dead_for_everybody_and_may_not_come_back_by_that_name()
     {
-        var replica = await Follows("s1");
+        var replica = await Follows("s2");
         Assert.Equal(_silos.Active.AsEnumerable(), (await KeepEdge("edge")).AsEnumerable());
         await KeepEdge("other");
         ImmutableArray<string> dead = [];
@@ -151,7 +167,7 @@ public sealed class RouteTableTests : GrainTest
         {
             _clock.Advance(TimeSpan.FromSeconds(1));
             await KeepEdge("other");
-            return !(dead = (await Ask("s1", replica, 0)).DeadEdges).IsEmpty;
+            return !(dead = (await Ask("s2", replica, 0)).DeadEdges).IsEmpty;
         });
 
         Assert.Equal(["edge"], dead.AsEnumerable());
