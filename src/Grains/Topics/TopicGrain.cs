@@ -32,6 +32,9 @@ public sealed partial class TopicGrain(
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
     private const int LargestKept = 256;
 
+    /// <summary>Stores round times.</summary>
+    private static readonly TimeSpan SameMoment = TimeSpan.FromMilliseconds(1);
+
     private const string Readers = "the role viewer, operator or admin";
 
     private readonly SemaphoreSlim _lookUp = new(1);
@@ -164,10 +167,14 @@ public sealed partial class TopicGrain(
             RememberCrowd(known);
 
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
-            return await Store([.. messages.Select(m => IsNew(m) ? m : m with { IsStored = true })], session, isDurable);
+            return await Store([.. messages.Select(m => IsNew(m) ? m : m with { IsStored = true, Dup = m.Dup || IsLate(m) })], session, isDurable);
 
             bool IsNew(TelemetryMessage message) =>
                 !message.HasOwnTime || message.IsStored || (message.At == _crowd?.At ? _crowd.Add(message) : seen.Add(message));
+
+            // A call may be on its way for so long that a redelivery overtakes it. What is published anew is received later.
+            bool IsLate(TelemetryMessage message) =>
+                seen.TryGetValue(message, out var stored) && message.ReceivedAt - stored.ReceivedAt < SameMoment;
         }
         finally
         {

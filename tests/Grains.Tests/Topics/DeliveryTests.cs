@@ -86,13 +86,30 @@ public sealed class DeliveryTests : StoreTest
     }
 
     [Fact]
+    public async Task A_first_copy_that_arrives_behind_its_redelivery_is_delivered_to_nobody()
+    {
+        var durable = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
+        await durable.Subscribe("devices/#", Qos.ExactlyOnce);
+        var member = await ConnectUser("other", Roles.Viewer, expiry: 3_600);
+        await member.Subscribe("$share/group/devices/#", Qos.ExactlyOnce);
+        var first = Timed("meter", 1, "b") with { Qos = Qos.ExactlyOnce, ReceivedAt = Noon };
+
+        await Publish("meter", first with { Dup = true, ReceivedAt = Noon.AddSeconds(5) });
+        await Publish("meter", first);
+
+        Assert.Equal("b", Text(Assert.Single(await durable.Queue()).Message!));
+        Assert.Equal("b", Text(Assert.Single(await member.Queue()).Message!));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
     public async Task The_same_reading_published_anew_is_stored_once_and_delivered_as_any_publication()
     {
         var durable = await ConnectUser("vera", Roles.Viewer, expiry: 3_600);
         await durable.Subscribe("devices/#", Qos.ExactlyOnce);
         var reading = Timed("meter", 1, "b") with { Qos = Qos.ExactlyOnce };
         await Publish("meter", reading);
-        await Publish("meter", reading);
+        await Publish("meter", reading with { ReceivedAt = reading.ReceivedAt.AddSeconds(1) });
         Assert.Equal(["b", "b"], (await durable.Queue()).Select(queued => Text(queued.Message!)));
         Assert.Single(await Stored(Topic));
     }
