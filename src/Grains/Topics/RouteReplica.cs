@@ -19,6 +19,12 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Then the table is asked once more: the silo that it is on may end, and answer nothing. An answer that comes all the same
+    /// counts.
+    /// </summary>
+    private static readonly TimeSpan Impatience = TimeSpan.FromSeconds(0.7);
+
     /// <summary>Between two attempts while the table moves.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -139,7 +145,7 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
             {
                 try
                 {
-                    await Ask().WaitAsync(RouteTables.Lease, _clock, _ending.Token);
+                    await Ask().WaitAsync(Impatience, _clock, _ending.Token);
                     _isFailing = false;
                 }
                 catch (Exception e) when (!_ending.IsCancellationRequested)
@@ -170,13 +176,19 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
         var lease = await Table.Follow(_silos.Self, _reference!, _told);
         lock (_gate)
         {
-            if (lease.Epoch < _epoch)
-            {
-                return; // of a table that is over
-            }
-
-            _epoch = lease.Epoch;
+            Follow(lease, asked);
         }
+    }
+
+    /// <summary>With the gate held: answers may overtake each other.</summary>
+    private void Follow(RouteLease lease, long asked)
+    {
+        if (lease.Epoch < _epoch || _ending.IsCancellationRequested)
+        {
+            return; // of a table that is over, or too late
+        }
+
+        _epoch = lease.Epoch;
 
         // Who was not heard in time may have missed something. Who was has missed nothing, even if the table is a new one.
         if ((_hasLease && !_routes.IsCurrent) || (_read == lease.Epoch && lease.MustRead && _reading.IsCompleted))
@@ -197,13 +209,7 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
 
         foreach (var edge in lease.DeadEdges)
         {
-            bool isNew;
-            lock (_gate)
-            {
-                isNew = _lostEdges.Add(edge);
-            }
-
-            if (isNew)
+            if (_lostEdges.Add(edge))
             {
                 _ = Lose(edge);
             }

@@ -49,12 +49,12 @@ public sealed partial class Routes
         Volatile.Write(ref _currentUntil, 0);
     }
 
-    /// <param name="until">In ticks of the environment.</param>
+    /// <param name="until">In ticks of the environment; 0 for not at all any more. An earlier one than before changes nothing.</param>
     internal void Renew(long until)
     {
         lock (_renewing)
         {
-            Volatile.Write(ref _currentUntil, until);
+            Volatile.Write(ref _currentUntil, until == 0 ? 0 : Math.Max(until, _currentUntil));
             _renewed?.TrySetResult();
             _renewed = null;
         }
