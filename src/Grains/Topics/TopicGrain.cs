@@ -174,7 +174,7 @@ public sealed partial class TopicGrain(
 
             // A call may be on its way for so long that a redelivery overtakes it. What is published anew is received later.
             bool IsLate(TelemetryMessage message) =>
-                seen.TryGetValue(message, out var stored) && message.ReceivedAt - stored.ReceivedAt < SameMoment;
+                seen.TryGetValue(message, out var stored) && stored.Seq > 0 && message.ReceivedAt - stored.ReceivedAt < SameMoment;
         }
         finally
         {

@@ -112,6 +112,10 @@ public sealed class DeliveryTests : StoreTest
         await Publish("meter", reading with { ReceivedAt = reading.ReceivedAt.AddSeconds(1) });
         Assert.Equal(["b", "b"], (await durable.Queue()).Select(queued => Text(queued.Message!)));
         Assert.Single(await Stored(Topic));
+
+        var next = Timed("meter", 2, "c") with { Qos = Qos.ExactlyOnce };
+        await Publish("meter", next, next); // at the same moment
+        Assert.Equal(["b", "b", "c", "c"], (await durable.Queue()).Select(queued => Text(queued.Message!)));
     }
 
     [Fact]
