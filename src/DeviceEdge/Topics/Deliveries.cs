@@ -88,9 +88,9 @@ internal sealed class Deliveries
         var outbox = subscriber.Outbox;
         foreach (var message in messages)
         {
-            if (message is { IsRedelivery: true, Qos: Qos.ExactlyOnce })
+            if (message.IsOver)
             {
-                continue; // it was here when it was stored
+                continue;
             }
 
             var qos = message.Qos < hearing.MaximumQos ? message.Qos : hearing.MaximumQos; // [MQTT-3.8.4-8]

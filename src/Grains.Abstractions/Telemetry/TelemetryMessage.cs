@@ -67,6 +67,12 @@ public sealed record TelemetryMessage
     /// </summary>
     public bool IsRedelivery => IsStored && Dup;
 
+    /// <summary>
+    /// It was delivered to whoever was there when it was stored, and exactly once is no more than that. With QoS 1 a redelivery is
+    /// delivered once more to whom has no queue: the first delivery may have died with its silo.
+    /// </summary>
+    public bool IsOver => IsRedelivery && Qos == Qos.ExactlyOnce;
+
     /// <summary>From this moment on it is sent to nobody [MQTT-3.3.2-5]; far away without an expiry interval.</summary>
     public DateTimeOffset ExpiresAt => Properties?.ExpiresAfter is { } seconds
         ? ReceivedAt.AddSeconds(Math.Min(seconds, (DateTimeOffset.MaxValue - ReceivedAt).TotalSeconds - 1))

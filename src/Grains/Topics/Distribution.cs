@@ -39,7 +39,7 @@ internal sealed class Distribution
                 }
             }
 
-            if (!IsOver(messages[i]))
+            if (!messages[i].IsOver)
             {
                 foreach (var share in audience.Shares)
                 {
@@ -152,12 +152,6 @@ internal sealed class Distribution
         _queued.Add(new Enqueue(session.Key, message, qos, Retain(message, terms), terms.SubscriptionIds));
         _queuedFor.Add((session, recipient));
     }
-
-    /// <summary>
-    /// It was delivered to whoever was there when it was stored, and exactly once is no more than that. With QoS 1 it is
-    /// delivered once more to whom has no queue: the first delivery may have died with its silo.
-    /// </summary>
-    private static bool IsOver(TelemetryMessage message) => message is { IsRedelivery: true, Qos: Qos.ExactlyOnce };
 
     /// <summary>[MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
     private bool Retain(int message, Terms terms) => terms.RetainAsPublished && Messages[message].Retain;

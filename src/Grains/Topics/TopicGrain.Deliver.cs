@@ -94,7 +94,10 @@ public sealed partial class TopicGrain
             {
                 if (edge.UnderWay > MaxUnderWay)
                 {
-                    OnFailure(edge, () => LogEdgeStuck(logger, edge.UnderWay));
+                    if (edge.IsFailing(true))
+                    {
+                        LogEdgeStuck(logger, edge.UnderWay);
+                    }
                 }
                 else if (routes.IsOfCluster)
                 {
@@ -120,7 +123,7 @@ public sealed partial class TopicGrain
         }
         catch (Exception e)
         {
-            OnFailure(edge, () => LogEdgeFailed(logger, Key.ToString(), e));
+            OnFailure(edge, e);
         }
         finally
         {
@@ -158,7 +161,7 @@ public sealed partial class TopicGrain
             }
             catch (Exception e)
             {
-                OnFailure(edge, () => LogEdgeFailed(logger, Key.ToString(), e));
+                OnFailure(edge, e);
             }
             finally
             {
@@ -203,11 +206,11 @@ public sealed partial class TopicGrain
         }
     }
 
-    private static void OnFailure(EdgeRoute edge, Action log)
+    private void OnFailure(EdgeRoute edge, Exception e)
     {
         if (edge.IsFailing(true))
         {
-            log();
+            LogEdgeFailed(logger, Key.ToString(), e);
         }
     }
 
