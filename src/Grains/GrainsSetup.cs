@@ -50,7 +50,6 @@ public static class GrainsSetup
         services.AddSingleton<ISilos, TSilos>();
         services.AddSingleton<RouteReplica>();
         services.AddSingleton<IIncomingGrainCallFilter, LeaseFilter>();
-        services.AddHostedService(provider => provider.GetRequiredService<RouteReplica>());
         return services;
     }
 

@@ -16,6 +16,9 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Then the route table is asked once more: the silo that it was on may be gone.</summary>
+    private static readonly TimeSpan Impatience = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>In how many rounds the connections of a dead silo end, so that they do not come back all at once.</summary>
@@ -120,7 +123,7 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
         try
         {
             Enter();
-            Hear(await _grains.RouteTable().KeepEdge(_edge.Name).WaitAsync(RouteTables.Lease, _time));
+            Hear(await _grains.RouteTable().KeepEdge(_edge.Name).WaitAsync(Impatience, _time));
             _heardAt = asked;
             _isLost = false;
         }

@@ -94,8 +94,11 @@ public interface IRouteTableGrain : IGrainWithStringKey
 
 public static class RouteTables
 {
-    /// <summary>How long a silo's copy is good after it has asked.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(4);
+    /// <summary>
+    /// How long a silo's copy is good after it has asked. A little longer than it answers for its grains, whose appends of before that
+    /// may still be under way; no longer, because who subscribes when a silo has died waits for it.
+    /// </summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2.6);
 
     /// <summary>How long a silo may answer for its grains after it has asked: less than the two and a half seconds after which it may be declared dead (ADR 0029).</summary>
     public static readonly TimeSpan Hearing = TimeSpan.FromSeconds(2.2);

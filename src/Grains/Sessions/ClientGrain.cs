@@ -70,6 +70,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         _store,
         Limits,
         surroundings.Routes.IsOfCluster ? AppendLimit : null,
+        _clock,
         logger);
 
     private protected TenantPresence Presence => _presence ??= surroundings.Presence.Of(Key.Tenant);

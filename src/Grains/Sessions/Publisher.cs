@@ -24,10 +24,16 @@ internal sealed partial class Publisher(
     ISessionStore store,
     GrainsOptions options,
     TimeSpan? limit,
+    TimeProvider clock,
     ILogger logger)
 {
     /// <summary>Of which the first is the ordinary one.</summary>
     private const int MostAttempts = 3;
+
+    /// <summary>Longer than it takes to declare a silo dead and to find its topics elsewhere, and less than a device waits for PUBACK.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly string _key = $"{tenant}/{name}";
 
@@ -62,7 +68,7 @@ internal sealed partial class Publisher(
         {
             try
             {
-                Redelivered += await (limit is { } most && !share.Append!.IsCompleted ? share.Append.WaitAsync(most) : share.Append!);
+                Redelivered += await InTime(share.Append!);
                 Remember(share.Messages);
             }
             catch (Exception e)
@@ -81,18 +87,28 @@ internal sealed partial class Publisher(
 
     /// <summary>
     /// What a topic has not stored because it goes on in another activation is given to that one. What may be stored,
-    /// because a silo died before it could say, is given again only where the topic recognises it: by its own time.
+    /// because a silo died before it could say, is given again only where the topic recognises it, by its own time: until another
+    /// silo has the topic.
     /// </summary>
     /// <returns>Null when it is known what has become of it, and else why not: then nothing of the batch is answered.</returns>
     private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
     {
         var again = share.Messages.Select(message => message with { Dup = true }).ToImmutableArray();
-        for (var attempt = 1; attempt < MostAttempts && MayBeRepeated(share, e); attempt++)
+        var began = clock.GetTimestamp();
+        for (var attempt = 1; MayBeRepeated(share, e, attempt, clock.GetElapsedTime(began)); attempt++)
         {
-            LogAppendRepeated(logger, _key, share.Topic, e.Message);
+            if (attempt == 1)
+            {
+                LogAppendRepeated(logger, _key, share.Topic, e.Message);
+            }
+            else
+            {
+                await Task.Delay(Pause, clock);
+            }
+
             try
             {
-                Redelivered += await GrainOf(share.Topic).Append(again, session, isDurable);
+                Redelivered += await InTime(GrainOf(share.Topic).Append(again, session, isDurable));
                 Remember(again);
                 return null;
             }
@@ -112,9 +128,12 @@ internal sealed partial class Publisher(
         return e;
     }
 
-    private static bool MayBeRepeated(TopicShare share, Exception e) => e is FailureException failure
-        ? failure.Failure == Failure.Conflict
-        : e is not TimeoutException && share.Messages.All(message => message.HasOwnTime);
+    private bool MayBeRepeated(TopicShare share, Exception e, int attempt, TimeSpan since) => e is FailureException failure
+        ? failure.Failure == Failure.Conflict && attempt < MostAttempts
+        : e is not TimeoutException && share.Messages.All(message => message.HasOwnTime)
+            && (limit is null ? attempt < MostAttempts : since < Patience);
+
+    private Task<int> InTime(Task<int> append) => limit is { } most && !append.IsCompleted ? append.WaitAsync(most) : append;
 
     /// <summary>Divides a batch among its topics; what may not be published is added to the failures.</summary>
     private async ValueTask Accept(PublishedBatch batch, ImmutableArray<string> grants)

@@ -8,7 +8,7 @@ namespace OrleansIoT.Grains.Topics;
 internal sealed class RouteFollower(string silo, IRouteReplica replica, long epoch, TimeProvider clock)
 {
     /// <summary>What lies between a silo's question and the table's hearing of it may not count for the silo only.</summary>
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(0.4);
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Sessions;
@@ -10,10 +9,10 @@ namespace OrleansIoT.Grains.Topics;
 
 /// <summary>
 /// Keeps this silo's copy of the route table: says twice a second that it is here, takes what has changed elsewhere, and
-/// says to the table what the grains of this silo change. It begins with the host and ends behind the last grain of the silo
-/// (<see cref="Leave"/>), so that topics go on while they drain.
+/// says to the table what the grains of this silo change. It begins when others can call this silo (<see cref="Start"/>) and ends
+/// behind its last grain (<see cref="Leave"/>), so that topics go on while they drain.
 /// </summary>
-public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRouteSpread, IDisposable
+public sealed partial class RouteReplica : IRouteReplica, IRouteSpread, IDisposable
 {
     private const int Batch = 1_000;
 
@@ -63,15 +62,12 @@ public sealed partial class RouteReplica : IHostedService, IRouteReplica, IRoute
 
     private IRouteTableGrain Table => _grains.RouteTable();
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>The silo is active: the table can tell it.</summary>
+    public void Start()
     {
         _reference = _grains.CreateObjectReference<IRouteReplica>(this);
         _following = Follow();
-        return Task.CompletedTask;
     }
-
-    /// <summary>Grains still run.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>The last grain of this silo has ended: nobody waits for it any more.</summary>
     public async Task Leave()

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Failures;
 using OrleansIoT.Grains.Topics;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
@@ -26,10 +29,31 @@ public sealed class LeaseTests : GrainTest
     }
 
     [Fact]
+    public async Task What_the_route_table_tells_it_it_takes_all_the_same_because_it_is_not_heard_before()
+    {
+        Host.Services.GetRequiredService<Routes>().BelongTo(new Alone());
+        var replica = new Replica();
+        Caller.System(GrainKey.SystemTenant, "routes").Enter();
+        await Grains.CreateObjectReference<IRouteReplica>(replica).Apply(7, []);
+        Assert.Equal(7, replica.Epoch);
+    }
+
+    [Fact]
     public async Task Who_asks_a_silo_that_is_not_heard_in_time_is_told_to_try_again()
     {
         await Register("meter");
         Host.Services.GetRequiredService<Routes>().BelongTo(new Alone());
         await Refused(Failure.Unavailable, () => Get("meter"));
+    }
+
+    private sealed class Replica : IRouteReplica
+    {
+        public long Epoch { get; private set; }
+
+        public Task Apply(long epoch, ImmutableArray<RouteEntry> entries)
+        {
+            Epoch = epoch;
+            return Task.CompletedTask;
+        }
     }
 }

@@ -80,7 +80,7 @@ public sealed class RouteTableTests : GrainTest
         await Follows("s2");
 
         var change = Change("s2", Entry("a"));
-        _clock.Advance(TimeSpan.FromSeconds(5));
+        _clock.Advance(RouteTables.Lease + TimeSpan.FromSeconds(1));
         Assert.False(change.IsCompleted);
         var third = await Follows("s3");
         await Until(change);

@@ -50,7 +50,7 @@ public static class ClusterSetup
         if (options.ProcessRoles.HasFlag(ProcessRoles.Silo))
         {
             builder.Services.AddRouteReplica<Silos>();
-            builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, LastGrain>();
+            builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RouteStage>();
         }
 
         if (options.ProcessRoles.HasFlag(ProcessRoles.Edge))

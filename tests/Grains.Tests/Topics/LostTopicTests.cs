@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Fixtures;
+using OrleansIoT.Grains.Topics;
+using OrleansIoT.Topics;
+
+namespace OrleansIoT.Grains.Tests.Topics;
+
+/// <summary>A topic on a silo that is dead and not declared dead yet, so that nobody can reach it for seconds.</summary>
+public sealed class LostTopicTests : GrainTest
+{
+    private readonly Unreachable _silo = new();
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        await Register("meter");
+        var routes = Host.Services.GetRequiredService<Routes>();
+        routes.BelongTo(new Alone());
+        routes.Renew(long.MaxValue);
+    }
+
+    protected override void Configure(WebApplicationBuilder builder) => builder.Services.AddSingleton<IOutgoingGrainCallFilter>(_silo);
+
+    [Fact]
+    public async Task What_its_publisher_says_with_a_time_of_its_own_is_given_to_it_until_another_silo_has_it()
+    {
+        await Publish("meter", Timed("meter", 1));
+        _silo.IsAway = true;
+        var published = Publish("meter", Timed("meter", 2), Timed("meter", 3));
+        await Eventually.Is(() => _silo.Refused > 4);
+        Assert.False(published.IsCompleted);
+
+        _silo.IsAway = false;
+        Assert.Empty((await published).Failures);
+        Assert.Equal([1, 2, 3], (await Stored("devices/meter/t")).Select(message => message.Seq));
+    }
+
+    [Fact]
+    public async Task What_it_would_not_recognise_is_for_its_device_to_send_again()
+    {
+        await Publish("meter", Timed("meter", 1));
+        _silo.IsAway = true;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Publish("meter", Untimed("meter", 1, "a", packetId: 5)));
+        Assert.Equal(1, _silo.Refused);
+    }
+
+    private sealed class Unreachable : IOutgoingGrainCallFilter
+    {
+        private int _refused;
+
+        public bool IsAway { get; set; }
+
+        public int Refused => _refused;
+
+        public Task Invoke(IOutgoingGrainCallContext context)
+        {
+            if (!IsAway || context.InterfaceMethod.Name != nameof(ITopicGrain.Append))
+            {
+                return context.Invoke();
+            }
+
+            Interlocked.Increment(ref _refused);
+            throw new InvalidOperationException("Unable to connect to the silo.");
+        }
+    }
+}
