@@ -16,7 +16,7 @@ FROM ${SDK} AS build
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 WORKDIR /build
 COPY . .
-RUN dotnet publish src/Silo/Silo.csproj -c Release -p:GrainEngine=Orleans -p:BuildDashboard=false -o /out
+RUN dotnet publish src/Silo/Silo.csproj -c Release -p:GrainEngine=Orleans -p:BuildDashboard=false --use-current-runtime --self-contained false -p:PublishReadyToRun=true -o /out
 
 FROM ${RUNTIME}
 LABEL org.opencontainers.image.title="OrleansIoT" \
