@@ -26,7 +26,7 @@ public sealed record DeviceState
 }
 
 public sealed partial class DeviceGrain(
-    [PersistentState("device")] IPersistentState<DeviceState> state,
+    [PersistentState("device")] IPersistentState<DeviceState> stored,
     ClientSurroundings surroundings,
     IDirectory directory,
     ILogger<DeviceGrain> logger) : ClientGrain(surroundings, logger), IDeviceGrain
@@ -37,6 +37,7 @@ public sealed partial class DeviceGrain(
 
     private readonly ITelemetryHistory _history = surroundings.History;
     private readonly TimeProvider _clock = surroundings.Clock;
+    private readonly DurableState<DeviceState> _state = new(stored);
     private bool _isRemoved;
 
     protected override string PublisherName => Key.Name;
@@ -55,7 +56,7 @@ public sealed partial class DeviceGrain(
 
         Check(registration);
         DemandPassOn(registration.Publish, registration.Subscribe);
-        if (state.RecordExists)
+        if (_state.Exists)
         {
             throw new FailureException(Failure.Conflict, "There is a device with this id.");
         }
@@ -64,15 +65,14 @@ public sealed partial class DeviceGrain(
         var now = _clock.GetUtcNow();
         await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, registration.Name, now));
         var key = DeviceKey.Create();
-        state.State = new DeviceState
+        await Durably(() => _state.Write(_ => new DeviceState
         {
             Name = registration.Name,
             CreatedAt = now,
             KeyHash = DeviceKey.Hash(key),
             Publish = registration.Publish,
             Subscribe = registration.Subscribe,
-        };
-        await Durably(state.WriteStateAsync);
+        }));
         LogRegistered(logger, Key.ToString(), Caller.Current!.Subject);
         return key;
     }
@@ -80,7 +80,7 @@ public sealed partial class DeviceGrain(
     public async Task Change(DeviceChange change)
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
-        var before = state.State;
+        var before = _state.Value;
         var after = before with
         {
             Name = change.Name ?? before.Name,
@@ -94,8 +94,7 @@ public sealed partial class DeviceGrain(
             DemandPassOn(after.Publish, after.Subscribe);
         }
 
-        state.State = after;
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(device => device with { Name = after.Name, Publish = after.Publish, Subscribe = after.Subscribe }));
         if (after.Name != before.Name)
         {
             await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, after.Name, after.CreatedAt, after.SeenAt));
@@ -111,10 +110,9 @@ public sealed partial class DeviceGrain(
     public async Task<string> RenewKey()
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
-        DemandPassOn(state.State.Publish, state.State.Subscribe);
+        DemandPassOn(_state.Value.Publish, _state.Value.Subscribe);
         var key = DeviceKey.Create();
-        state.State = state.State with { KeyHash = DeviceKey.Hash(key) };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(device => device with { KeyHash = DeviceKey.Hash(key) }));
         LogKeyRenewed(logger, Key.ToString(), Caller.Current!.Subject);
         await EndConnections(ConnectionEnd.CredentialRevoked);
         return key;
@@ -123,10 +121,10 @@ public sealed partial class DeviceGrain(
     public async Task Remove()
     {
         Demand(Permissions.MayManageDevices, Managers);
-        var existed = state.RecordExists;
+        var existed = _state.Exists;
         if (existed)
         {
-            await Durably(state.ClearStateAsync);
+            await Durably(_state.Clear);
             LogRemoved(logger, Key.ToString(), Caller.Current!.Subject);
             _isRemoved = true;
             await EndConnections(ConnectionEnd.CredentialRevoked);
@@ -150,10 +148,10 @@ public sealed partial class DeviceGrain(
         var sessions = await Snapshots();
         return new DeviceSnapshot(
             Key.Name,
-            state.State.Name,
-            state.State.CreatedAt,
-            state.State.Publish,
-            state.State.Subscribe,
+            _state.Value.Name,
+            _state.Value.CreatedAt,
+            _state.Value.Publish,
+            _state.Value.Subscribe,
             LastSeen is null || tail.LastReceivedAt > LastSeen ? tail.LastReceivedAt : LastSeen,
             ConnectedSince,
             tail.Readings,
@@ -165,8 +163,8 @@ public sealed partial class DeviceGrain(
     public Task<string> CredentialId()
     {
         DemandRegistered(Permissions.MayManageDevices, Managers);
-        DemandPassOn(state.State.Publish, state.State.Subscribe);
-        return Task.FromResult(DeviceKey.CredentialId(state.State.KeyHash));
+        DemandPassOn(_state.Value.Publish, _state.Value.Subscribe);
+        return Task.FromResult(DeviceKey.CredentialId(_state.Value.KeyHash));
     }
 
     protected override bool IsClient(Caller caller, string tenant) => Permissions.IsDevice(caller, tenant, Key.Name);
@@ -176,10 +174,10 @@ public sealed partial class DeviceGrain(
         Demand(Permissions.MayCheckCredentials);
         var isRight = credential switch
         {
-            { Kind: CredentialKind.Key, Secret: { } key } => state.RecordExists && DeviceKey.Matches(state.State.KeyHash, key),
-            { Kind: CredentialKind.Token, Secret: { } id } => state.RecordExists && IsCredential(id),
-            { Kind: CredentialKind.Certificate } => state.RecordExists,
-            { Kind: CredentialKind.None } => !state.RecordExists && !Key.Name.Contains('/', StringComparison.Ordinal),
+            { Kind: CredentialKind.Key, Secret: { } key } => _state.Exists && DeviceKey.Matches(_state.Value.KeyHash, key),
+            { Kind: CredentialKind.Token, Secret: { } id } => _state.Exists && IsCredential(id),
+            { Kind: CredentialKind.Certificate } => _state.Exists,
+            { Kind: CredentialKind.None } => !_state.Exists && !Key.Name.Contains('/', StringComparison.Ordinal),
             _ => false,
         };
         if (!isRight)
@@ -189,7 +187,7 @@ public sealed partial class DeviceGrain(
             throw new FailureException(Failure.NotSignedIn, "Device id or credential is wrong.");
         }
 
-        return state.RecordExists ? RightsOfState() : RightsOf(credential.Grants, credential.Grants);
+        return _state.Exists ? RightsOfState() : RightsOf(credential.Grants, credential.Grants);
     }
 
     /// <summary>
@@ -198,13 +196,13 @@ public sealed partial class DeviceGrain(
     /// </summary>
     private protected override ValueTask<ClientRights?> RightsNow(ClientRights? last, Will will) => new(
         _isRemoved ? null
-        : state.RecordExists ? RightsOfState()
+        : _state.Exists ? RightsOfState()
         : last ?? RightsOf([will.Message.Topic], []));
 
     /// <summary>The fleet is of those that are registered.</summary>
     private protected override void OnConnections()
     {
-        if (state.RecordExists)
+        if (_state.Exists)
         {
             Presence.Changed(Key.Name, ConnectedSince, LastSeen);
         }
@@ -212,7 +210,7 @@ public sealed partial class DeviceGrain(
 
     private protected override void OnConnectionsLost()
     {
-        if (state.RecordExists && ConnectedSince is not null)
+        if (_state.Exists && ConnectedSince is not null)
         {
             Presence.Changed(Key.Name, null, LastSeen);
         }
@@ -220,7 +218,7 @@ public sealed partial class DeviceGrain(
 
     private protected override void OnRefused(int messages, string? topic, Failure failure, string detail)
     {
-        if (state.RecordExists)
+        if (_state.Exists)
         {
             Presence.Refused(Key.Name, messages, _clock.GetUtcNow(), topic, failure, detail);
         }
@@ -229,17 +227,16 @@ public sealed partial class DeviceGrain(
     /// <summary>Once in the life of a device, so that it counts as seen after a restart too.</summary>
     private protected override async Task OnFirstConnection()
     {
-        if (!state.RecordExists || state.State.SeenAt is not null)
+        if (!_state.Exists || _state.Value.SeenAt is not null)
         {
             return;
         }
 
         try
         {
-            var seen = state.State with { SeenAt = _clock.GetUtcNow() };
+            var seen = _state.Value with { SeenAt = _clock.GetUtcNow() };
             await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, seen.Name, seen.CreatedAt, seen.SeenAt));
-            state.State = seen;
-            await state.WriteStateAsync();
+            await _state.Write(device => device with { SeenAt = seen.SeenAt });
         }
         catch (Exception e)
         {
@@ -274,7 +271,7 @@ public sealed partial class DeviceGrain(
     private void DemandRegistered(Func<Caller, string, bool> permission, string takes)
     {
         Demand(permission, takes);
-        if (!state.RecordExists)
+        if (!_state.Exists)
         {
             ForgetNobody();
             throw NotFound();
@@ -290,18 +287,18 @@ public sealed partial class DeviceGrain(
         }
     }
 
-    private ClientRights RightsOfState() => RightsOf(state.State.Publish, state.State.Subscribe);
+    private ClientRights RightsOfState() => RightsOf(_state.Value.Publish, _state.Value.Subscribe);
 
     private ClientRights RightsOf(ImmutableArray<string> publish, ImmutableArray<string> subscribe) =>
         new(publish, subscribe, Caller.Device(Key.Tenant, Key.Name));
 
     private bool IsCredential(string id) => CryptographicOperations.FixedTimeEquals(
-        Encoding.UTF8.GetBytes(DeviceKey.CredentialId(state.State.KeyHash)), Encoding.UTF8.GetBytes(id));
+        Encoding.UTF8.GetBytes(DeviceKey.CredentialId(_state.Value.KeyHash)), Encoding.UTF8.GetBytes(id));
 
     /// <summary>Guessed ids do not stay in memory.</summary>
     private void ForgetNobody()
     {
-        if (!state.RecordExists && !HasSessions)
+        if (!_state.Exists && !HasSessions)
         {
             DeactivateOnIdle();
         }

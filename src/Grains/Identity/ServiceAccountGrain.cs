@@ -22,11 +22,13 @@ public sealed record ServiceAccountState
 }
 
 public sealed partial class ServiceAccountGrain(
-    [PersistentState("service")] IPersistentState<ServiceAccountState> state,
+    [PersistentState("service")] IPersistentState<ServiceAccountState> stored,
     IDirectory directory,
     TimeProvider clock,
     ILogger<ServiceAccountGrain> logger) : AccountGrain, IServiceAccountGrain
 {
+    private readonly DurableState<ServiceAccountState> _state = new(stored);
+
     private string DirectoryKey => new GrainKey(Key.Tenant, "services").ToString();
 
     public async Task<string> Create(string name, Roles roles, ImmutableArray<string> grants)
@@ -38,14 +40,14 @@ public sealed partial class ServiceAccountGrain(
             throw new FailureException(Failure.Invalid, "A service account's id begins with its tenant and a dot.");
         }
 
-        if (state.RecordExists)
+        if (_state.Exists)
         {
             throw new FailureException(Failure.Conflict, "There is a service account with this id.");
         }
 
         await directory.Put(DirectoryKey, new DirectoryEntry(Key.Name, Key.Name, name));
         var secret = Secret.Create();
-        state.State = new ServiceAccountState
+        await Durably(() => _state.Write(_ => new ServiceAccountState
         {
             Name = name,
             Active = true,
@@ -54,8 +56,7 @@ public sealed partial class ServiceAccountGrain(
             CreatedAt = clock.GetUtcNow(),
             SecretHash = Secret.Hash(secret),
             SecretId = Secret.CreateId(),
-        };
-        await Durably(state.WriteStateAsync);
+        }));
         LogCreated(logger, Key.ToString(), caller.Subject);
         return secret;
     }
@@ -69,7 +70,7 @@ public sealed partial class ServiceAccountGrain(
     public async Task<ServiceAccountRecord> Change(ServiceAccountChange change)
     {
         var caller = DemandThere(Permissions.MayManageUsers);
-        var before = state.State;
+        var before = _state.Value;
         var after = before with
         {
             Name = change.Name ?? before.Name,
@@ -84,8 +85,7 @@ public sealed partial class ServiceAccountGrain(
         }
 
         // A new id, so that the tokens of before a deactivation do not come back to life with the account.
-        state.State = after.Active ? after : after with { SecretId = Secret.CreateId() };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(_ => after.Active ? after : after with { SecretId = Secret.CreateId() }));
         LogChanged(logger, Key.ToString(), caller.Subject);
         if (IsUnannounced || after.Active != before.Active || after.Roles != before.Roles || !after.Grants.SequenceEqual(before.Grants))
         {
@@ -98,7 +98,7 @@ public sealed partial class ServiceAccountGrain(
     public async Task Remove()
     {
         var caller = DemandThere(Permissions.MayManageUsers);
-        await Durably(state.ClearStateAsync);
+        await Durably(_state.Clear);
         LogRemoved(logger, Key.ToString(), caller.Subject);
         await RightsChanged(Key.Name);
         await directory.Remove(DirectoryKey, Key.Name);
@@ -108,18 +108,17 @@ public sealed partial class ServiceAccountGrain(
     public async Task<string> RenewSecret()
     {
         var caller = DemandThere(Permissions.MayManageUsers);
-        var before = state.State.SecretId;
+        var before = _state.Value.SecretId;
         var secret = Secret.Create();
-        state.State = state.State with { SecretHash = Secret.Hash(secret), SecretId = Secret.CreateId() };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(account => account with { SecretHash = Secret.Hash(secret), SecretId = Secret.CreateId() }));
         LogSecretRenewed(logger, Key.ToString(), caller.Subject);
         await SessionsEnded(Key.Name, [before]);
         return secret;
     }
 
-    public Task<Admission?> SignIn(string secret) => AdmitIf(() => Secret.Matches(state.State.SecretHash, secret));
+    public Task<Admission?> SignIn(string secret) => AdmitIf(() => Secret.Matches(_state.Value.SecretHash, secret));
 
-    public Task<Admission?> Admit(string secretId) => AdmitIf(() => state.State.SecretId == secretId);
+    public Task<Admission?> Admit(string secretId) => AdmitIf(() => _state.Value.SecretId == secretId);
 
     protected override FailureException NotFound() => new(Failure.NotFound, "There is no such service account.");
 
@@ -137,21 +136,21 @@ public sealed partial class ServiceAccountGrain(
     {
         Demand(Permissions.MayCheckCredentials);
         var isTenantActive = await IsTenantActive();
-        if (!state.RecordExists)
+        if (!_state.Exists)
         {
             DeactivateOnIdle(); // guessed ids do not stay in memory
             return null;
         }
 
-        return isTenantActive && state.State.Active && isShown()
-            ? new Admission(Key.Name, state.State.Roles, state.State.Grants, state.State.SecretId, DateTimeOffset.MaxValue)
+        return isTenantActive && _state.Value.Active && isShown()
+            ? new Admission(Key.Name, _state.Value.Roles, _state.Value.Grants, _state.Value.SecretId, DateTimeOffset.MaxValue)
             : null;
     }
 
     private Caller DemandThere(Func<Caller, string, bool> permission)
     {
         var caller = Demand(permission, Managers);
-        if (!state.RecordExists)
+        if (!_state.Exists)
         {
             DeactivateOnIdle();
             throw NotFound();
@@ -161,5 +160,5 @@ public sealed partial class ServiceAccountGrain(
     }
 
     private ServiceAccountRecord ToRecord() => new(
-        Key.Name, state.State.Name, state.State.Active, state.State.Roles, state.State.Grants, state.State.CreatedAt);
+        Key.Name, _state.Value.Name, _state.Value.Active, _state.Value.Roles, _state.Value.Grants, _state.Value.CreatedAt);
 }

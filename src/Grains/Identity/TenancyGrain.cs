@@ -15,7 +15,7 @@ public sealed record TenancyState
 }
 
 public sealed partial class TenancyGrain(
-    [PersistentState("tenancy")] IPersistentState<TenancyState> state,
+    [PersistentState("tenancy")] IPersistentState<TenancyState> stored,
     IDirectory directory,
     TimeProvider clock,
     ILogger<TenancyGrain> logger) : TenantGrain, ITenancyGrain
@@ -23,6 +23,8 @@ public sealed partial class TenancyGrain(
     private const int MaxTitleLength = 200;
 
     private static readonly string DirectoryKey = new GrainKey(GrainKey.SystemTenant, "tenants").ToString();
+
+    private readonly DurableState<TenancyState> _state = new(stored);
 
     private string Name => Key.Name;
 
@@ -41,7 +43,7 @@ public sealed partial class TenancyGrain(
             throw new FailureException(Failure.Invalid, $"A tenant's title has at most {MaxTitleLength} characters and no control characters.");
         }
 
-        if (state.RecordExists || IsInstallations)
+        if (_state.Exists || IsInstallations)
         {
             throw new FailureException(Failure.Conflict, "There is a tenant with this name.");
         }
@@ -49,8 +51,7 @@ public sealed partial class TenancyGrain(
         // Its administrator first: a tenant that is there can be administered, whenever this is cut off.
         var administrator = await Administrator(administratorEmail);
         await directory.Put(DirectoryKey, new DirectoryEntry(Name, Name, title));
-        state.State = new TenancyState { Title = title, Active = true, CreatedAt = clock.GetUtcNow() };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(_ => new TenancyState { Title = title, Active = true, CreatedAt = clock.GetUtcNow() }));
         LogCreated(logger, Name, caller.Subject);
         return new CreatedTenant(ToRecord(), administrator);
     }
@@ -76,10 +77,9 @@ public sealed partial class TenancyGrain(
             throw new FailureException(Failure.Conflict, "The installation's own tenant is always active.");
         }
 
-        if (active != state.State.Active)
+        if (active != _state.Value.Active)
         {
-            state.State = state.State with { Active = active };
-            await Durably(state.WriteStateAsync);
+            await Durably(() => _state.Write(tenant => tenant with { Active = active }));
             LogActive(logger, Name, active, caller.Subject);
         }
 
@@ -92,7 +92,7 @@ public sealed partial class TenancyGrain(
     {
         Demand(Permissions.MayCheckCredentials);
         ForgetNobody();
-        return Task.FromResult(!state.RecordExists || state.State.Active);
+        return Task.FromResult(!_state.Exists || _state.Value.Active);
     }
 
     protected override FailureException NotFound() => new(Failure.NotFound, "There is no such tenant.");
@@ -111,7 +111,7 @@ public sealed partial class TenancyGrain(
 
     private void DemandThere()
     {
-        if (!state.RecordExists && !IsInstallations)
+        if (!_state.Exists && !IsInstallations)
         {
             ForgetNobody();
             throw NotFound();
@@ -140,14 +140,14 @@ public sealed partial class TenancyGrain(
         await GrainFactory.Revocations().Revoke(new GrainKey(Name, "").ToString());
     }
 
-    private TenantRecord ToRecord() => state.RecordExists
-        ? new TenantRecord(Name, state.State.Title, state.State.Active, state.State.CreatedAt)
+    private TenantRecord ToRecord() => _state.Exists
+        ? new TenantRecord(Name, _state.Value.Title, _state.Value.Active, _state.Value.CreatedAt)
         : new TenantRecord(Name, "", true, null);
 
     /// <summary>Guessed names do not stay in memory.</summary>
     private void ForgetNobody()
     {
-        if (!state.RecordExists)
+        if (!_state.Exists)
         {
             DeactivateOnIdle();
         }

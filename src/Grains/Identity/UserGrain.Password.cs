@@ -12,7 +12,7 @@ public sealed partial class UserGrain
     {
         var caller = DemandSeen();
         return Permissions.IsSystem(caller)
-            ? await passwords.Verify(state.State.PasswordHash, password)
+            ? await passwords.Verify(_state.Value.PasswordHash, password)
             : throw new FailureException(Failure.Forbidden, "Who has a password signs in with it.");
     }
 
@@ -20,12 +20,12 @@ public sealed partial class UserGrain
     {
         var session = DemandSession();
         DemandPatience(OwnSession);
-        if (!UserRules.IsPassword(next, state.State.Email, state.State.Username, out var why))
+        if (!UserRules.IsPassword(next, _state.Value.Email, _state.Value.Username, out var why))
         {
             throw new FailureException(Failure.Invalid, why);
         }
 
-        if (!await passwords.Verify(state.State.PasswordHash, current))
+        if (!await passwords.Verify(_state.Value.PasswordHash, current))
         {
             _attempts.Failed(OwnSession);
             throw new FailureException(Failure.NotSignedIn, "The current password is wrong.");
@@ -38,7 +38,7 @@ public sealed partial class UserGrain
     public async Task<string> ResetPassword()
     {
         var caller = DemandManaged();
-        if (Permissions.IsUser(caller, Key.Tenant, state.State.Id))
+        if (Permissions.IsUser(caller, Key.Tenant, _state.Value.Id))
         {
             throw new FailureException(Failure.Conflict, "One's own password is changed with the current one: POST /auth/password.");
         }
@@ -52,14 +52,13 @@ public sealed partial class UserGrain
     private async Task SetPassword(string password, UserSession? except)
     {
         var hash = await passwords.Hash(password);
-        var before = state.State;
-        state.State = before with
+        var before = _state.Value;
+        await Durably(() => _state.Write(user => user with
         {
             PasswordHash = hash,
-            Sessions = [.. before.Sessions.Where(session => session.Id == except?.Id)],
+            Sessions = [.. user.Sessions.Where(session => session.Id == except?.Id)],
             Tokens = [],
-        };
-        await Durably(state.WriteStateAsync);
+        }));
         LogPasswordChanged(logger, Key.ToString(), Caller.Current!.Subject);
         await SessionsEnded(
             before.Id,
@@ -79,7 +78,7 @@ public sealed partial class UserGrain
     private UserSession DemandSession()
     {
         var caller = DemandSeen();
-        return Permissions.IsUser(caller, Key.Tenant, state.State.Id)
+        return Permissions.IsUser(caller, Key.Tenant, _state.Value.Id)
                && caller.SessionId is { } id
                && FindSession(id) is { } session
             ? session

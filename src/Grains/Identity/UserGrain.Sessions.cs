@@ -22,16 +22,16 @@ public sealed partial class UserGrain
         Demand(Permissions.MayCheckCredentials);
         var source = SourceOf(origin);
         DemandPatience(source);
-        var isRight = await passwords.Verify(state.RecordExists ? state.State.PasswordHash : null, password);
+        var isRight = await passwords.Verify(_state.Exists ? _state.Value.PasswordHash : null, password);
         var isTenantActive = await IsTenantActive();
-        if (!isRight || !state.State.Active || !isTenantActive)
+        if (!isRight || !_state.Value.Active || !isTenantActive)
         {
             _attempts.Failed(source);
             throw new FailureException(Failure.NotSignedIn, "Email or password is wrong.");
         }
 
         _attempts.Succeeded(source);
-        if (state.State.IsAdministrator)
+        if (_state.Value.IsAdministrator)
         {
             await Appoint(); // also those who were there before administrators were counted
         }
@@ -54,7 +54,7 @@ public sealed partial class UserGrain
     public async Task<OpenedSession> Refresh(string sessionId, string secret, SignInOrigin origin, TimeSpan lifetime)
     {
         Demand(Permissions.MayCheckCredentials);
-        if (!state.RecordExists || FindSession(sessionId) is not { } session || !state.State.Active || !await IsTenantActive())
+        if (!_state.Exists || FindSession(sessionId) is not { } session || !_state.Value.Active || !await IsTenantActive())
         {
             ForgetNobody();
             throw NoSession();
@@ -74,7 +74,7 @@ public sealed partial class UserGrain
 
         if (session.Follow(secret, now) is { } current)
         {
-            return new OpenedSession(state.State.ToRecord(), session.Id, current, session.ExpiresAt);
+            return new OpenedSession(_state.Value.ToRecord(), session.Id, current, session.ExpiresAt);
         }
 
         LogReused(logger, Key.ToString(), session.Id);
@@ -85,13 +85,13 @@ public sealed partial class UserGrain
     public async Task<Admission?> Admit(string sessionId)
     {
         Demand(Permissions.MayCheckCredentials);
-        if (!await IsTenantActive() || !state.RecordExists || !state.State.Active || FindSession(sessionId) is not { } session)
+        if (!await IsTenantActive() || !_state.Exists || !_state.Value.Active || FindSession(sessionId) is not { } session)
         {
             ForgetNobody();
             return null;
         }
 
-        return new Admission(state.State.Id, state.State.Roles, state.State.Grants, session.Id, session.ExpiresAt);
+        return new Admission(_state.Value.Id, _state.Value.Roles, _state.Value.Grants, session.Id, session.ExpiresAt);
     }
 
     public Task<ImmutableArray<SessionRecord>> Sessions()
@@ -115,7 +115,7 @@ public sealed partial class UserGrain
     public async Task EndSessions(string? except)
     {
         DemandSessionOrManager();
-        await End([.. state.State.Sessions.Select(session => session.Id).Where(id => id != except)]);
+        await End([.. _state.Value.Sessions.Select(session => session.Id).Where(id => id != except)]);
     }
 
     private static FailureException NoSession() =>
@@ -130,24 +130,22 @@ public sealed partial class UserGrain
     {
         var now = clock.GetUtcNow();
         session = session with { LastUsedAt = now, ExpiresAt = now + lifetime };
-        state.State = state.State with { Sessions = [.. others, session] };
-        await Durably(state.WriteStateAsync);
-        await SessionsEnded(state.State.Id, ended);
-        return new OpenedSession(state.State.ToRecord(), session.Id, secret, session.ExpiresAt);
+        await Durably(() => _state.Write(user => user with { Sessions = [.. others, session] }));
+        await SessionsEnded(_state.Value.Id, ended);
+        return new OpenedSession(_state.Value.ToRecord(), session.Id, secret, session.ExpiresAt);
     }
 
     private async Task End(ImmutableArray<string> sessions)
     {
         if (!sessions.IsEmpty)
         {
-            state.State = state.State with { Sessions = [.. state.State.Sessions.Where(session => !sessions.Contains(session.Id))] };
-            await Durably(state.WriteStateAsync);
-            await SessionsEnded(state.State.Id, sessions);
+            await Durably(() => _state.Write(user => user with { Sessions = [.. user.Sessions.Where(session => !sessions.Contains(session.Id))] }));
+            await SessionsEnded(_state.Value.Id, sessions);
         }
     }
 
     private IEnumerable<UserSession> LiveSessions(DateTimeOffset now) =>
-        state.State.Sessions.Where(session => session.ExpiresAt > now);
+        _state.Value.Sessions.Where(session => session.ExpiresAt > now);
 
     private UserSession? FindSession(string id) => LiveSessions(clock.GetUtcNow()).FirstOrDefault(session => session.Id == id);
 
@@ -155,7 +153,7 @@ public sealed partial class UserGrain
     private string SourceOf(SignInOrigin origin)
     {
         var address = Cut(origin.Address, MaxAddressLength);
-        return address.Length > 0 && state.State.Sessions.Any(session => session.Address == address) ? address : Elsewhere;
+        return address.Length > 0 && _state.Value.Sessions.Any(session => session.Address == address) ? address : Elsewhere;
     }
 
     private void DemandPatience(string source)

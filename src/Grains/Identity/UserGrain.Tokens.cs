@@ -15,7 +15,7 @@ public sealed partial class UserGrain
         DemandSession();
         CheckName(name);
         CheckGrants(grants);
-        if (!Permissions.AreRoles(roles) || Permissions.Both(roles, state.State.Roles) != Permissions.Both(roles, roles))
+        if (!Permissions.AreRoles(roles) || Permissions.Both(roles, _state.Value.Roles) != Permissions.Both(roles, roles))
         {
             throw new FailureException(Failure.Invalid, "A token may no more than its user: viewer, operator and admin, up to the user's own.");
         }
@@ -43,18 +43,17 @@ public sealed partial class UserGrain
             ExpiresAt = now + lifetime,
             SecretHash = Secret.Hash(secret),
         };
-        state.State = state.State with { Tokens = [.. others, token] };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(user => user with { Tokens = [.. others, token] }));
         LogTokenIssued(logger, Key.ToString(), token.Id);
-        return new IssuedToken(token.ToRecord(), state.State.Id, secret);
+        return new IssuedToken(token.ToRecord(), _state.Value.Id, secret);
     }
 
     public async Task<Admission?> AdmitToken(string tokenId, string secret)
     {
         Demand(Permissions.MayCheckCredentials);
         if (!await IsTenantActive()
-            || !state.RecordExists
-            || !state.State.Active
+            || !_state.Exists
+            || !_state.Value.Active
             || FindToken(tokenId) is not { } token
             || !Secret.Matches(token.SecretHash, secret))
         {
@@ -63,9 +62,9 @@ public sealed partial class UserGrain
         }
 
         return new Admission(
-            state.State.Id,
-            token.Roles == Roles.None ? state.State.Roles : Permissions.Both(token.Roles, state.State.Roles),
-            TopicGrants.Intersect(state.State.Grants, token.Grants),
+            _state.Value.Id,
+            token.Roles == Roles.None ? _state.Value.Roles : Permissions.Both(token.Roles, _state.Value.Roles),
+            TopicGrants.Intersect(_state.Value.Grants, token.Grants),
             token.Id,
             token.ExpiresAt);
     }
@@ -85,13 +84,12 @@ public sealed partial class UserGrain
             throw new FailureException(Failure.NotFound, "There is no such token.");
         }
 
-        state.State = state.State with { Tokens = [.. state.State.Tokens.Where(token => token.Id != tokenId)] };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(user => user with { Tokens = [.. user.Tokens.Where(token => token.Id != tokenId)] }));
         LogTokenRemoved(logger, Key.ToString(), tokenId);
-        await SessionsEnded(state.State.Id, [tokenId]);
+        await SessionsEnded(_state.Value.Id, [tokenId]);
     }
 
-    private IEnumerable<UserToken> LiveTokens(DateTimeOffset now) => state.State.Tokens.Where(token => token.ExpiresAt > now);
+    private IEnumerable<UserToken> LiveTokens(DateTimeOffset now) => _state.Value.Tokens.Where(token => token.ExpiresAt > now);
 
     private UserToken? FindToken(string id) => LiveTokens(clock.GetUtcNow()).FirstOrDefault(token => token.Id == id);
 }

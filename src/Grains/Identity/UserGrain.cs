@@ -8,16 +8,18 @@ namespace OrleansIoT.Grains.Identity;
 
 /// <summary>
 /// Those who only read interleave with the others, which may wait for the connections that they end, and those for their
-/// wills. What is in memory and not durable yet is at most less than before.
+/// wills.
 /// </summary>
 [CollectionAgeLimit(Minutes = 15)] // longer than the memory of failed sign-ins
 public sealed partial class UserGrain(
-    [PersistentState("user")] IPersistentState<UserState> state,
+    [PersistentState("user")] IPersistentState<UserState> stored,
     IDirectory directory,
     Passwords passwords,
     TimeProvider clock,
     ILogger<UserGrain> logger) : AccountGrain, IUserGrain
 {
+    private readonly DurableState<UserState> _state = new(stored);
+
     private string DirectoryKey => new GrainKey(Key.Tenant, "users").ToString();
 
     public async Task<UserRecord> Register(string username, string password, Roles roles)
@@ -42,13 +44,13 @@ public sealed partial class UserGrain(
     public Task<UserRecord> Get()
     {
         DemandSeen();
-        return Task.FromResult(state.State.ToRecord());
+        return Task.FromResult(_state.Value.ToRecord());
     }
 
     public async Task<UserRecord> Change(UserChange change)
     {
         var caller = DemandManaged();
-        var before = state.State;
+        var before = _state.Value;
         var after = before with
         {
             Username = change.Username ?? before.Username,
@@ -72,8 +74,7 @@ public sealed partial class UserGrain(
             await directory.Put(DirectoryKey, new DirectoryEntry(after.Id, after.Email, after.Username));
         }
 
-        state.State = after.Active ? after : after with { Sessions = [], Tokens = [] };
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(_ => after.Active ? after : after with { Sessions = [], Tokens = [] }));
         LogChanged(logger, Key.ToString(), caller.Subject);
         if (after.IsAdministrator && !before.IsAdministrator)
         {
@@ -91,14 +92,14 @@ public sealed partial class UserGrain(
     public async Task Remove()
     {
         var caller = DemandManaged();
-        var id = state.State.Id;
+        var id = _state.Value.Id;
         DemandOther(caller);
-        if (state.State.IsAdministrator)
+        if (_state.Value.IsAdministrator)
         {
             await Dismiss(caller);
         }
 
-        await Durably(state.ClearStateAsync);
+        await Durably(_state.Clear);
         LogRemoved(logger, Key.ToString(), caller.Subject);
         await RightsChanged(id);
         await directory.Remove(DirectoryKey, id);
@@ -117,7 +118,7 @@ public sealed partial class UserGrain(
             throw new FailureException(Failure.Invalid, why);
         }
 
-        if (state.RecordExists)
+        if (_state.Exists)
         {
             throw new FailureException(Failure.Conflict, "There is a user with this email.");
         }
@@ -136,8 +137,7 @@ public sealed partial class UserGrain(
 
         // The directory first: an entry whose grain does not confirm it is not shown, a user nobody could find would be worse.
         await directory.Put(DirectoryKey, new DirectoryEntry(user.Id, email, username));
-        state.State = user;
-        await Durably(state.WriteStateAsync);
+        await Durably(() => _state.Write(_ => user));
         LogRegistered(logger, Key.ToString(), Caller.Current!.Subject);
         if (user.IsAdministrator)
         {
@@ -151,7 +151,7 @@ public sealed partial class UserGrain(
     private Caller DemandSeen()
     {
         var caller = Demand((_, _) => true);
-        if (!state.RecordExists || !Permissions.MaySeeUser(caller, Key.Tenant, state.State.Id))
+        if (!_state.Exists || !Permissions.MaySeeUser(caller, Key.Tenant, _state.Value.Id))
         {
             ForgetNobody();
             throw NotFound();
@@ -163,7 +163,7 @@ public sealed partial class UserGrain(
     private Caller DemandManaged()
     {
         var caller = Demand(Permissions.MayManageUsers, Managers);
-        if (!state.RecordExists)
+        if (!_state.Exists)
         {
             ForgetNobody();
             throw NotFound();
@@ -174,7 +174,7 @@ public sealed partial class UserGrain(
 
     private void DemandOther(Caller caller)
     {
-        if (Permissions.IsUser(caller, Key.Tenant, state.State.Id))
+        if (Permissions.IsUser(caller, Key.Tenant, _state.Value.Id))
         {
             throw new FailureException(Failure.Conflict, "Nobody does this to themselves: another administrator does.");
         }
@@ -188,19 +188,19 @@ public sealed partial class UserGrain(
     {
         DemandOther(caller);
         Caller.System(Key.Tenant, "administrators").Enter();
-        await GrainFactory.Administrators(Key.Tenant).Leave(state.State.Id);
+        await GrainFactory.Administrators(Key.Tenant).Leave(_state.Value.Id);
     }
 
     private async Task Appoint()
     {
         Caller.System(Key.Tenant, "administrators").Enter();
-        await GrainFactory.Administrators(Key.Tenant).Join(state.State.Id);
+        await GrainFactory.Administrators(Key.Tenant).Join(_state.Value.Id);
     }
 
     /// <summary>Guessed emails do not stay in memory, unless their failures have to be remembered as a user's would be.</summary>
     private void ForgetNobody()
     {
-        if (!state.RecordExists && _attempts.IsEmpty)
+        if (!_state.Exists && _attempts.IsEmpty)
         {
             DeactivateOnIdle();
         }
