@@ -28,6 +28,7 @@ public sealed partial class PostgresDatabase : IDisposable
     private readonly PostgresWriter _writer;
     private readonly GroupCommit<PostgresWrite> _commits;
     private readonly SemaphoreSlim _freeReaders;
+    private readonly QueryThreads _readers;
     private readonly HistoryOptions _options;
     private readonly Timer _partitions;
     private readonly Retention _retention;
@@ -51,6 +52,7 @@ public sealed partial class PostgresDatabase : IDisposable
         connection.NoResetOnClose = true;
         _source = SourceOf(connection);
         _freeReaders = new SemaphoreSlim(options.Readers);
+        _readers = new QueryThreads("History reader", options.Readers);
         _writer = new PostgresWriter(Connect, options, metrics, log);
         _commits = new GroupCommit<PostgresWrite>(options, metrics, _writer.Commit);
         _partitions = new Timer(_ => MakePartitions(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
@@ -107,6 +109,7 @@ public sealed partial class PostgresDatabase : IDisposable
             _freeReaders.Wait();
         }
 
+        _readers.Dispose();
         _source.Dispose();
         _freeReaders.Release(_options.Readers);
     }
@@ -136,7 +139,7 @@ public sealed partial class PostgresDatabase : IDisposable
         await _freeReaders.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            return await Task.Run(() => RunQuery(query, cancellation), cancellation).ConfigureAwait(false);
+            return await _readers.Run(() => RunQuery(query, cancellation), cancellation).ConfigureAwait(false);
         }
         finally
         {

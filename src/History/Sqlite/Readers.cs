@@ -8,6 +8,7 @@ namespace OrleansIoT.History.Sqlite;
 internal sealed partial class Readers(string path, int count, ILogger log) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(count);
+    private readonly QueryThreads _threads = new("History reader", count);
     private readonly ConcurrentBag<Connection> _idle = [];
     private volatile bool _closed;
 
@@ -17,7 +18,7 @@ internal sealed partial class Readers(string path, int count, ILogger log) : IDi
         await _free.WaitAsync(cancellation);
         try
         {
-            return await Task.Run(() => Run(query, cancellation), cancellation);
+            return await _threads.Run(() => Run(query, cancellation), cancellation);
         }
         finally
         {
@@ -34,6 +35,7 @@ internal sealed partial class Readers(string path, int count, ILogger log) : IDi
             _free.Wait();
         }
 
+        _threads.Dispose();
         foreach (var connection in _idle)
         {
             connection.Dispose();
