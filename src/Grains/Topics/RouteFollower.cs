@@ -81,7 +81,7 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
             ImmutableArray<RouteEntry> entries = [.. batch.SelectMany(told => told.Entries)];
             while (!IsOver && !await HasTaken(entries) && !IsAnothers)
             {
-                IsOver = clock.GetElapsedTime(_heardAt) > RouteTables.Lease + Margin;
+                IsOver |= clock.GetElapsedTime(_heardAt) > RouteTables.Lease + Margin; // or it has left meanwhile
                 await Task.Delay(Pause, clock);
             }
 

@@ -112,6 +112,22 @@ public sealed class RouteTableTests : GrainTest
     }
 
     [Fact]
+    public async Task Nor_is_one_that_could_not_be_told_any_more_before_it_left()
+    {
+        var leaves = await Follows("s2");
+        await Follows("s1");
+        await Follows("s3");
+        leaves.Answer = new TaskCompletionSource();
+        var change = Change("s3", Entry("a"));
+        await Eventually.Is(() => leaves.Heard.Contains("t/a"));
+
+        _silos.Active = ["s1", "s3"];
+        await AsSystem(() => Table.Leave("s2"));
+        leaves.Answer.SetException(new InvalidOperationException("It does not take calls any more."));
+        await Until(change, atMost: RouteTables.Lease / 2);
+    }
+
+    [Fact]
     public async Task A_silo_reads_what_was_said_before_it_came()
     {
         await Follows("s1");
@@ -222,11 +238,18 @@ public sealed class RouteTableTests : GrainTest
     private static Task<T> AsSystem<T>(Func<Task<T>> calls) =>
         As(Caller.System(GrainKey.SystemTenant, "routes"), calls).WaitAsync(TimeSpan.FromSeconds(60));
 
-    private async Task Until(Task done)
+    private async Task Until(Task done, TimeSpan? atMost = null)
     {
+        var step = TimeSpan.FromMilliseconds(50);
+        var left = atMost ?? TimeSpan.MaxValue;
         await Eventually.IsAsync(() =>
         {
-            _clock.Advance(TimeSpan.FromMilliseconds(50)); // while turns go on, and calls have time limits of the same clock
+            if (left > step)
+            {
+                left -= step;
+                _clock.Advance(step); // while turns go on, and calls have time limits of the same clock
+            }
+
             return Task.FromResult(done.IsCompleted);
         });
         await done;
