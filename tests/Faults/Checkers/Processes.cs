@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using OrleansIoT.Faults.Nemesis;
 using OrleansIoT.Faults.Recording;
 
 namespace OrleansIoT.Faults.Checkers;
@@ -17,10 +18,15 @@ internal static partial class Processes
     public static IEnumerable<string> TooLate(Evidence evidence) =>
         from recovery in evidence.Recoveries
         let fault = recovery.Injection.Fault
-        let budget = fault.Plan.Budget + fault.Duration
+        let budget = fault.Plan.Budget + LengthOf(recovery.Injection)
         let took = recovery.Messages > recovery.Requests ? recovery.Messages : recovery.Requests
         where took > budget
         select $"{fault} at {recovery.Injection.Began:c}: until {took.TotalSeconds:0.0} s something waited, and {budget.TotalSeconds:0.0} s are promised";
+
+    /// <summary>What ends a process several times takes as long as that process takes to come back.</summary>
+    private static TimeSpan LengthOf(Injection injection) => injection is { Fault.Plan.Kind: FaultKind.Roll or FaultKind.KillAgain or FaultKind.Crash, Ended: { } ended }
+        ? ended - injection.Began
+        : injection.Fault.Duration;
 
     /// <summary>C13.</summary>
     public static IEnumerable<string> Growing(Evidence evidence) =>

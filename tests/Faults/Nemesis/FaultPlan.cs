@@ -51,7 +51,7 @@ public sealed record FaultPlan(string Id, FaultKind Kind, string Role, TimeSpan 
         new("F06", FaultKind.Crash, "silo", Seconds(10)),
         new("F06", FaultKind.Crash, "edge", Seconds(10)),
         new("F07", FaultKind.Terminate, "silo", Seconds(5)),
-        new("F07", FaultKind.Terminate, "gateway", Seconds(5)),
+        new("F07", FaultKind.Terminate, "gateway", Seconds(8)), // of which it serves for two and a half; no proxy is before it here
         new("F07", FaultKind.Terminate, "edge", Seconds(5)),
         new("F15", FaultKind.Stop, "silo", Seconds(5), Seconds(1), Seconds(20)),
         new("F15", FaultKind.Stop, "gateway", Seconds(5), Seconds(1), Seconds(20)),

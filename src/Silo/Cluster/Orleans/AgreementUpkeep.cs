@@ -19,13 +19,21 @@ internal sealed partial class AgreementUpkeep(
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        try
+        for (var began = clock.GetTimestamp(); ;)
         {
-            await agreement.Join(Terms(), cancellationToken);
-        }
-        catch (NpgsqlException e)
-        {
-            throw new CannotStartException($"What the cluster goes by cannot be read in PostgreSQL: {e.Message}");
+            try
+            {
+                await agreement.Join(Terms(), cancellationToken);
+                return;
+            }
+            catch (NpgsqlException e) when (e.IsTransient && clock.GetElapsedTime(began) < Membership.Patience)
+            {
+                await Task.Delay(Membership.Pause, clock, cancellationToken);
+            }
+            catch (NpgsqlException e)
+            {
+                throw new CannotStartException($"What the cluster goes by cannot be read in PostgreSQL: {e.Message}");
+            }
         }
     }
 
