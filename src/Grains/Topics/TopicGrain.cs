@@ -74,7 +74,7 @@ public sealed partial class TopicGrain(
     public Task<int> Append(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
         Demand(Permissions.MayAppend);
-        return MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
+        return routes.IsCurrent ? AppendNow(messages, session, isDurable) : AppendLater(messages, session, isDurable);
     }
 
     public async Task<TelemetryMessage?> Latest()
@@ -152,20 +152,49 @@ public sealed partial class TopicGrain(
         return false;
     }
 
+    /// <summary>
+    /// Who has subscribed on another silo by now hears this. What has come meanwhile, the same once more among it, is looked at by everybody
+    /// who has waited.
+    /// </summary>
+    private async Task<int> AppendLater(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
+    {
+        while (!routes.IsCurrent)
+        {
+            await routes.BecomeCurrent();
+        }
+
+        return await AppendNow(messages, session, isDurable);
+    }
+
+    private Task<int> AppendNow(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable) =>
+        MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
+
     private async Task<int> AppendUnknown(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
+        // Who comes while these are looked up, and is one of them, has to wait for that.
+        _newest = Math.Max(_newest, messages.Where(m => m.HasOwnTime).Max(m => m.At.UtcTicks));
         await _lookUp.WaitAsync();
         try
         {
-            // A first delivery that is still on its way to the disk is not found there: let it arrive, or fail.
-            await _lastAppend.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            IReadOnlyList<TelemetryMessage> known;
+            do
+            {
+                if (!routes.IsCurrent)
+                {
+                    await routes.BecomeCurrent();
+                }
 
-            var newest = _newest;
-            var times = messages
-                .Where(m => m.HasOwnTime && m.At.UtcTicks <= newest && m.At != _crowd?.At).Select(m => m.At).ToHashSet();
-            var known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
+                // A first delivery that is still on its way to the disk is not found there: let it arrive, or fail.
+                await _lastAppend.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+
+                var newest = _newest;
+                var times = messages
+                    .Where(m => m.HasOwnTime && m.At.UtcTicks <= newest && m.At != _crowd?.At).Select(m => m.At).ToHashSet();
+                known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
+            }
+            while (!routes.IsCurrent);
+
             RememberCrowd(known);
-
             var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
             return await Store([.. messages.Select(m => IsNew(m) ? m : m with { IsStored = true, Dup = m.Dup || IsLate(m) })], session, isDurable);
 
@@ -198,14 +227,10 @@ public sealed partial class TopicGrain(
         }
     }
 
+    /// <summary>In one turn up to the numbers and the queued append: nobody comes between a look-up and these.</summary>
     /// <returns>How many of the messages are in the history already.</returns>
     private async Task<int> Store(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
     {
-        if (!routes.IsCurrent)
-        {
-            await routes.BecomeCurrent(); // who has subscribed on another silo by now hears this
-        }
-
         if (_givesWay)
         {
             throw new FailureException(Failure.Conflict, "The topic goes on in another activation. Send it again.");

@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Grains.Topics;
+using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
 namespace OrleansIoT.Grains.Tests.Topics;
@@ -44,6 +46,23 @@ public sealed class LostTopicTests : GrainTest
         await Assert.ThrowsAsync<InvalidOperationException>(() => Publish("meter", Untimed("meter", 1, "a", packetId: 5)));
         Assert.Equal(1, _silo.Refused);
     }
+
+    [Fact]
+    public async Task What_is_given_to_it_once_more_while_it_waits_for_the_routes_is_stored_once()
+    {
+        var routes = Host.Services.GetRequiredService<Routes>();
+        routes.Renew(0);
+        var first = Append(Timed("meter", 1));
+        var again = Append(Timed("meter", 1, dup: true), Timed("meter", 2));
+        await Task.Delay(100); // both are with the topic by then, and nobody says so
+        routes.Renew(long.MaxValue);
+
+        Assert.Equal(1, await first + await again);
+        Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+    }
+
+    private Task<int> Append(params TelemetryMessage[] messages) => As(
+        Caller.Device(Tenant, "meter"), () => Grains.Topic(Tenant, "devices/meter/t").Append([.. messages], "meter", false));
 
     private sealed class Unreachable : IOutgoingGrainCallFilter
     {
