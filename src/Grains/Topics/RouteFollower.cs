@@ -54,22 +54,22 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
 
     /// <param name="from">0 begins anew.</param>
     /// <param name="routes">What to read.</param>
-    /// <param name="count">Of a page.</param>
-    public RoutePage Read(int from, Routes routes, int count)
+    public RoutePage Read(int from, Routes routes)
     {
         if (from == 0)
         {
             _snapshot = routes.Entries();
         }
 
-        var page = (_snapshot ?? []).Skip(from).Take(count).ToImmutableArray();
-        int? next = from + page.Length < (_snapshot?.Count ?? 0) ? from + page.Length : null;
-        if (next is null)
+        var all = _snapshot ?? [];
+        var count = RouteBatch.Count(all.Skip(from));
+        if (from + count < all.Count)
         {
-            _snapshot = null;
+            return new RoutePage([.. all.GetRange(from, count)], from + count);
         }
 
-        return new RoutePage(page, next);
+        _snapshot = null;
+        return new RoutePage([.. all.GetRange(from, count)], null);
     }
 
     private async Task Send()
@@ -78,11 +78,13 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
         {
             var batch = _waiting;
             _waiting = [];
-            ImmutableArray<RouteEntry> entries = [.. batch.SelectMany(told => told.Entries)];
-            while (!IsOver && !await HasTaken(entries) && !IsAnothers)
+            foreach (var entries in RouteBatch.All([.. batch.SelectMany(told => told.Entries)]))
             {
-                IsOver |= clock.GetElapsedTime(_heardAt) > RouteTables.Lease + Margin; // or it has left meanwhile
-                await Task.Delay(Pause, clock);
+                while (!IsOver && !await HasTaken(entries) && !IsAnothers)
+                {
+                    IsOver |= clock.GetElapsedTime(_heardAt) > RouteTables.Lease + Margin; // or it has left meanwhile
+                    await Task.Delay(Pause, clock);
+                }
             }
 
             foreach (var (_, told) in batch)

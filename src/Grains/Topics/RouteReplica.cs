@@ -14,8 +14,6 @@ namespace OrleansIoT.Grains.Topics;
 /// </summary>
 public sealed partial class RouteReplica : IRouteReplica, IRouteSpread, IDisposable
 {
-    private const int Batch = 1_000;
-
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
@@ -221,9 +219,9 @@ public sealed partial class RouteReplica : IRouteReplica, IRouteSpread, IDisposa
             Caller.System(GrainKey.SystemTenant, "routes").Enter();
             if (_told != epoch)
             {
-                foreach (var own in _routes.Entries().Where(entry => entry.Silo == _silos.Self).Chunk(Batch))
+                foreach (var own in RouteBatch.All([.. _routes.Entries().Where(entry => entry.Silo == _silos.Self)]))
                 {
-                    await Table.Change(_silos.Self, [.. own]);
+                    await Table.Change(_silos.Self, own);
                 }
 
                 _told = epoch; // which the table hears with the next question
@@ -279,7 +277,7 @@ public sealed partial class RouteReplica : IRouteReplica, IRouteSpread, IDisposa
                     return;
                 }
 
-                var count = Math.Min(_waiting.Count, Batch);
+                var count = RouteBatch.Count(_waiting.Select(waiting => waiting.Entry));
                 batch = _waiting.GetRange(0, count);
                 _waiting.RemoveRange(0, count);
             }

@@ -33,8 +33,6 @@ public sealed partial class RouteTableGrain(
     TimeProvider clock,
     ILogger<RouteTableGrain> logger) : TenantGrain, IRouteTableGrain
 {
-    private const int PageSize = 1_000;
-
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     /// <summary>A silo that has not been heard for so long has no lease of the table before either.</summary>
@@ -142,7 +140,7 @@ public sealed partial class RouteTableGrain(
         }
 
         var follower = _followers.GetValueOrDefault(silo) ?? throw Elsewhere();
-        var page = follower.Read(from, routes, PageSize);
+        var page = follower.Read(from, routes);
         follower.HasRead |= page.Next is null;
         return page;
     }
