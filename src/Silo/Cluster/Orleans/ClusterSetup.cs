@@ -92,7 +92,8 @@ public static class ClusterSetup
         silo.Configure<global::Orleans.Configuration.ClusterOptions>(ids => (ids.ClusterId, ids.ServiceId) = (cluster.Id, cluster.Id));
         silo.ConfigureEndpoints(address, cluster.SiloPort, cluster.GatewayPort, listenOnAnyHostAddress: false);
         silo.UseAdoNetClustering(membership => (membership.Invariant, membership.ConnectionString) = (Invariant, database));
-        silo.Services.AddSingleton<PlacementStrategy, RandomPlacement>(); // even from the first grain on, ADR 0028
+        silo.Services.AddSingleton<PlacementStrategy, DevicePlacement>(); // even from the first grain on, ADR 0028
+        silo.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
 #pragma warning disable ORLEANSEXP003 // For evaluation, says Orleans; what the other one costs is in ADR 0039.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
