@@ -100,7 +100,7 @@ public static class RouteTables
     /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2.6);
 
-    /// <summary>How long a silo may answer for its grains after it has asked: less than the two and a half seconds after which it may be declared dead (ADR 0029).</summary>
+    /// <summary>How long a silo may answer for its grains after it has asked: less than the three seconds after which one that lives may be declared dead (ADR 0029).</summary>
     public static readonly TimeSpan Hearing = TimeSpan.FromSeconds(2.2);
 
     /// <summary>How long an edge may be silent, and then its connections count as lost. It ends them itself when it is not heard.</summary>
