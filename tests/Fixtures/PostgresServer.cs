@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace OrleansIoT.Fixtures;
@@ -38,7 +36,7 @@ public sealed class PostgresServer : IDisposable
 
         Execute([.. AsPostgres, Program("initdb"), "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", _data]);
         _keeper = StartKeeper(home);
-        Port = FreePort();
+        Port = LocalPort.Free();
         Start();
     }
 
@@ -216,13 +214,6 @@ public sealed class PostgresServer : IDisposable
         var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
         connection.Open();
         return connection;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static void Execute(params string[] command) => Execute(command[0], command[1..]);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using OrleansIoT.EndToEnd.Tests;
 using OrleansIoT.Fixtures;
 
@@ -10,7 +9,7 @@ namespace OrleansIoT.Dashboard.Tests.Identity;
 internal sealed class PrefixProxy : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("prefix-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = LocalPort.Free();
     private Process _process = null!;
 
     public string Origin => $"https://localhost:{_port}";
@@ -42,7 +41,7 @@ internal sealed class PrefixProxy : IAsyncDisposable
 
             """);
         proxy._process = Process.Start(new ProcessStartInfo("haproxy", ["-db", "-f", configuration]))!;
-        await Eventually.Is(() => Listens(proxy._port));
+        await Eventually.Is(() => LocalPort.Listens(proxy._port));
         return proxy;
     }
 
@@ -52,26 +51,5 @@ internal sealed class PrefixProxy : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    /// <summary>HAProxy cannot say which port it took, so it is told one that is free now.</summary>
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static bool Listens(int port)
-    {
-        try
-        {
-            using var client = new TcpClient("127.0.0.1", port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

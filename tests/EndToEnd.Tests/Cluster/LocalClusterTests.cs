@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using OrleansIoT.EndToEnd.Tests.Clients;
 using OrleansIoT.Fixtures;
@@ -12,8 +11,8 @@ namespace OrleansIoT.EndToEnd.Tests.Cluster;
 public sealed class LocalClusterTests : IAsyncLifetime
 {
     private readonly string _data = IotProcess.NewDataDirectory();
-    private readonly int _https = FreePort();
-    private readonly int _mqtts = FreePort();
+    private readonly int _https = LocalPort.Free();
+    private readonly int _mqtts = LocalPort.Free();
     private readonly List<string> _output = [];
     private Process _cluster = null!;
 
@@ -24,7 +23,7 @@ public sealed class LocalClusterTests : IAsyncLifetime
         var info = new ProcessStartInfo(Path.Combine(Repository.Root, "deploy/local-cluster"),
         [
             "--data", _data, "--silos", "2", "--edges", "1", "--gateways", "1", "--mtls", "--proxy", "--https", $"{_https}",
-            "--mqtts", $"{_mqtts}", "--mqtt", $"{FreePort()}", "--internal", $"{FreePort()}",
+            "--mqtts", $"{_mqtts}", "--mqtt", $"{LocalPort.Free()}", "--internal", $"{LocalPort.Free()}",
         ])
         {
             RedirectStandardInput = true,
@@ -152,12 +151,5 @@ public sealed class LocalClusterTests : IAsyncLifetime
                 ready.TrySetResult();
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

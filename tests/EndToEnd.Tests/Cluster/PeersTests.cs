@@ -23,8 +23,8 @@ public sealed class PeersTests : IAsyncLifetime
 
     private readonly TestAuthority _cluster = new(Now, "Cluster");
     private readonly string _folder = IotProcess.NewDataDirectory();
-    private readonly int _siloPort = FreePort();
-    private readonly int _gatewayPort = FreePort();
+    private readonly int _siloPort = LocalPort.Free();
+    private readonly int _gatewayPort = LocalPort.Free();
     private readonly string _database = PostgresServer.Shared.ConnectionString(PostgresServer.Shared.CreateDatabase());
     private IotProcess _silo = null!;
 
@@ -289,12 +289,5 @@ public sealed class PeersTests : IAsyncLifetime
         }
 
         return read;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

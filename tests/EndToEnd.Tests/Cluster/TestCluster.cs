@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
@@ -75,8 +74,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     public Task<IotProcess> Start(string role, params string[] options) => IotProcess.StartWith(
         [
-            ("IOT_Cluster__SiloPort", FreePort()),
-            ("IOT_Cluster__GatewayPort", FreePort()),
+            ("IOT_Cluster__SiloPort", LocalPort.Free().ToString(CultureInfo.InvariantCulture)),
+            ("IOT_Cluster__GatewayPort", LocalPort.Free().ToString(CultureInfo.InvariantCulture)),
             ("IOT_Gateway__DataDirectory", _keys),
             .. Environment,
         ],
@@ -93,12 +92,5 @@ public sealed class TestCluster : IAsyncDisposable
         {
             Directory.Delete(_keys, recursive: true);
         }
-    }
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
@@ -96,8 +95,8 @@ public sealed class TrustTests : IAsyncLifetime
 
     private Task<IotProcess> Start(string role, string name, string mode, string? keys = null) => IotProcess.StartWith(
         [
-            ("IOT_Cluster__SiloPort", FreePort()),
-            ("IOT_Cluster__GatewayPort", FreePort()),
+            ("IOT_Cluster__SiloPort", LocalPort.Free().ToString(CultureInfo.InvariantCulture)),
+            ("IOT_Cluster__GatewayPort", LocalPort.Free().ToString(CultureInfo.InvariantCulture)),
             ("IOT_Trust__Mode", mode),
             .. mode.Contains("Hmac", StringComparison.Ordinal) ? new[] { ("IOT_Trust__KeyFile", keys ?? Keys) } : [],
             ("IOT_Trust__Certificate", Path.Combine(Pki, "issued", $"{name}.crt")),
@@ -113,12 +112,5 @@ public sealed class TrustTests : IAsyncLifetime
     {
         var (exitCode, _, error) = await IotProcess.Run(arguments);
         Assert.True(exitCode == 0, error);
-    }
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
     }
 }

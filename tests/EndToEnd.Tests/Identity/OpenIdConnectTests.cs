@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using OrleansIoT.DeviceEdge.Mqtt;
@@ -55,7 +54,7 @@ public sealed class OpenIdConnectTests
     [Fact]
     public async Task A_real_client_finds_our_token_endpoint_gets_a_token_and_verifies_it()
     {
-        var port = FreePort();
+        var port = LocalPort.Free();
         await using var host = await IotHost.Start(
             configure: builder => builder.Services.Configure<GatewayOptions>(options => options.PublicUrl = $"http://127.0.0.1:{port}"),
             options: options => options.Http = port);
@@ -93,13 +92,5 @@ public sealed class OpenIdConnectTests
         var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{host.HttpPort}") };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return http;
-    }
-
-    /// <summary>The URL is in the configuration before anything listens.</summary>
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions;
 
@@ -71,7 +72,7 @@ public abstract class Broker : IAsyncDisposable
         private readonly string _data = Directory.CreateDirectory(IotProcess.NewDataDirectory()).FullName;
         private Process? _process;
 
-        public override int Port { get; } = FreePort();
+        public override int Port { get; } = LocalPort.Free();
 
         public override async ValueTask DisposeAsync()
         {
@@ -121,13 +122,6 @@ public abstract class Broker : IAsyncDisposable
             {
                 return false;
             }
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using OrleansIoT.EndToEnd.Tests.Clients;
 using OrleansIoT.Fixtures;
 
@@ -10,8 +9,8 @@ namespace OrleansIoT.EndToEnd.Tests.Transports;
 public sealed class HaproxyTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("haproxy-").FullName;
-    private readonly int _mqtts = FreePort();
-    private readonly int _https = FreePort();
+    private readonly int _mqtts = LocalPort.Free();
+    private readonly int _https = LocalPort.Free();
     private IotProcess _iot = null!;
     private Process _proxy = null!;
 
@@ -32,7 +31,7 @@ public sealed class HaproxyTests : IAsyncLifetime
         File.Copy(Path.Combine(Pki, "ca.crt"), Ca);
         _iot = await IotProcess.StartIn([("IOT_GATEWAY__TRUSTEDPROXIES__0", "127.0.0.1")]);
         _proxy = StartProxy();
-        await Eventually.Is(() => Listens(_https) && Listens(_mqtts));
+        await Eventually.Is(() => LocalPort.Listens(_https) && LocalPort.Listens(_mqtts));
     }
 
     public async Task DisposeAsync()
@@ -115,25 +114,4 @@ public sealed class HaproxyTests : IAsyncLifetime
         ["--cert", Path.Combine(Pki, "issued", $"{name}.crt"), "--key", Path.Combine(Pki, "issued", $"{name}.key")];
 
     private string Url(string path) => $"https://localhost:{_https}{path}";
-
-    /// <summary>HAProxy cannot say which port it took, so it is told one that is free now.</summary>
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    private static bool Listens(int port)
-    {
-        try
-        {
-            using var client = new TcpClient("127.0.0.1", port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
 }

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
+using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.Faults.Systems;
 
@@ -28,7 +28,7 @@ public sealed class OneProcess : IAsyncDisposable
         Directory.CreateDirectory(Path.Combine(directory, "run"));
         Directory.CreateDirectory(Path.Combine(directory, "log"));
         Directory.CreateDirectory(Path.Combine(directory, "secrets"));
-        var (http, mqtt) = (FreePort(), FreePort());
+        var (http, mqtt) = (LocalPort.Free(), LocalPort.Free());
         var data = Path.Combine(directory, "data");
         var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
         File.WriteAllText(Path.Combine(directory, "secrets", "admin-password"), password);
@@ -121,11 +121,4 @@ public sealed class OneProcess : IAsyncDisposable
     }
 
     private string PathOf(string extension) => Path.Combine(_directory, "run", $"{Name}.{extension}");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
