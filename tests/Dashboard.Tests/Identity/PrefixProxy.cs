@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using OrleansIoT.EndToEnd.Tests;
 using OrleansIoT.Fixtures;
 
