@@ -7,6 +7,9 @@ namespace OrleansIoT.Certificates;
 /// <summary>A file that nobody else reads: mode 600 in a folder of mode 700, whole or not there at all, also after a power cut.</summary>
 public static class PrivateFile
 {
+    /// <summary>EEXIST of link(2), on Linux and on macOS.</summary>
+    private const int FileExists = 17;
+
     private const UnixFileMode OwnerReadsAndWrites = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private const UnixFileMode Others =
@@ -92,15 +95,21 @@ public static class PrivateFile
         }
     }
 
+    /// <summary>If another process was faster, its file is the one that counts.</summary>
     private static void MoveUnlessThere(string draft, string path)
     {
+        // File.Move looks whether the name is free and then takes it, and two may find it free. A link is made or not.
+        if (!OperatingSystem.IsWindows() && (Link(draft, path) == 0 || Marshal.GetLastPInvokeError() == FileExists))
+        {
+            return;
+        }
+
         try
         {
-            File.Move(draft, path, overwrite: false);
+            File.Move(draft, path, overwrite: false); // where there are no links, too
         }
         catch (IOException) when (File.Exists(path))
         {
-            // Another process was faster, and its file is the one that counts.
         }
     }
 
@@ -143,6 +152,10 @@ public static class PrivateFile
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int FSync(SafeFileHandle file);
+
+    [DllImport("libc", EntryPoint = "link", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Link([MarshalAs(UnmanagedType.LPUTF8Str)] string from, [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
