@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using OrleansIoT.EndToEnd.Tests.Clients;
 using OrleansIoT.Fixtures;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Cluster;
