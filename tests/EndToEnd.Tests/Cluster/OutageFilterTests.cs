@@ -25,7 +25,8 @@ public sealed class OutageFilterTests
             typeof(OrleansMessageRejectionException), BindingFlags.Instance | BindingFlags.NonPublic, null, ["No gateways available"], null)!,
         new ConnectionFailedException("Unable to connect"),
         new SocketConnectionException("refused"),
-        new GatewayTooBusyException());
+        new GatewayTooBusyException(),
+        new OrleansException("No active nodes are compatible with grain topic and interface iot.ITopicGrain version 0."));
 
     public static TheoryData<Exception> Unanswered => new(
         new SiloUnavailableException("The target silo became unavailable"),

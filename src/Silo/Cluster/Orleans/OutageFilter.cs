@@ -18,6 +18,9 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// </summary>
 public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilter> logger, SiloLosses? losses = null) : IOutgoingGrainCallFilter
 {
+    /// <summary>Says a silo that ends, or has just started, and knows for a moment of none that takes grains; it has no type of its own for that.</summary>
+    private const string NoSilo = "No active nodes are compatible";
+
     private static readonly Module Contracts = typeof(IDeviceGrain).Module;
 
     /// <summary>As long as it takes to declare a silo dead; no longer than the call itself may take.</summary>
@@ -94,7 +97,8 @@ public sealed partial class OutageFilter(TimeProvider clock, ILogger<OutageFilte
     /// <summary>It says "rejected", and nobody has begun with it.</summary>
     private static bool IsUndelivered(Exception e) =>
         e.GetType() == typeof(OrleansMessageRejectionException)
-        || e is ConnectionFailedException or SocketConnectionException or GatewayTooBusyException;
+        || e is ConnectionFailedException or SocketConnectionException or GatewayTooBusyException
+        || (e.GetType() == typeof(OrleansException) && e.Message.StartsWith(NoSilo, StringComparison.Ordinal));
 
     /// <returns>Null for what means what it says.</returns>
     private static Exception? Meaning(Exception e, bool isOfGrain) => e switch
