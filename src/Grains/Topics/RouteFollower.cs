@@ -63,13 +63,13 @@ internal sealed class RouteFollower(string silo, IRouteReplica replica, long epo
 
         var all = _snapshot ?? [];
         var count = RouteBatch.Count(all.Skip(from));
-        if (from + count < all.Count)
+        int? next = from + count < all.Count ? from + count : null;
+        if (next is null)
         {
-            return new RoutePage([.. all.GetRange(from, count)], from + count);
+            _snapshot = null;
         }
 
-        _snapshot = null;
-        return new RoutePage([.. all.GetRange(from, count)], null);
+        return new RoutePage([.. all.GetRange(from, count)], next);
     }
 
     private async Task Send()

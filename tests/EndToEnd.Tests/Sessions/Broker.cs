@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using OrleansIoT.Fixtures;
 
 namespace OrleansIoT.EndToEnd.Tests.Sessions;
@@ -104,23 +102,9 @@ public abstract class Broker : IAsyncDisposable
 
                 """);
             _process = Process.Start(path, ["-c", configuration]);
-            while (!await IsListening())
+            while (!LocalPort.Listens(Port))
             {
                 Assert.False(_process.HasExited, "mosquitto has ended.");
-            }
-        }
-
-        private async Task<bool> IsListening()
-        {
-            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await socket.ConnectAsync(IPAddress.Loopback, Port);
-                return true;
-            }
-            catch (SocketException)
-            {
-                return false;
             }
         }
     }

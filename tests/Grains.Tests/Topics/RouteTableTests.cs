@@ -34,13 +34,7 @@ public sealed class RouteTableTests : GrainTest
     [Fact]
     public async Task A_silo_that_was_lost_is_waited_for_as_long_as_its_lease_lasts_and_no_longer()
     {
-        var lost = await Follows("s2");
-        await Follows("s1");
-        await Follows("s3");
-        lost.Answer = new TaskCompletionSource();
-
-        var change = Change("s3", Entry("a"));
-        await Eventually.Is(() => lost.Heard.Contains("t/a"));
+        var (lost, change) = await TellWhatIsNotAnswered();
         _clock.Advance(RouteTables.Lease);
         Assert.False(change.IsCompleted);
 
@@ -100,12 +94,7 @@ public sealed class RouteTableTests : GrainTest
     [Fact]
     public async Task A_silo_that_leaves_is_not_waited_for()
     {
-        var leaves = await Follows("s2");
-        await Follows("s1");
-        await Follows("s3");
-        leaves.Answer = new TaskCompletionSource();
-        var change = Change("s3", Entry("a"));
-        await Eventually.Is(() => leaves.Heard.Contains("t/a"));
+        var (_, change) = await TellWhatIsNotAnswered();
 
         await AsSystem(() => Table.Leave("s2"));
         await Until(change);
@@ -114,16 +103,11 @@ public sealed class RouteTableTests : GrainTest
     [Fact]
     public async Task Nor_is_one_that_could_not_be_told_any_more_before_it_left()
     {
-        var leaves = await Follows("s2");
-        await Follows("s1");
-        await Follows("s3");
-        leaves.Answer = new TaskCompletionSource();
-        var change = Change("s3", Entry("a"));
-        await Eventually.Is(() => leaves.Heard.Contains("t/a"));
+        var (leaves, change) = await TellWhatIsNotAnswered();
 
         _silos.Active = ["s1", "s3"];
         await AsSystem(() => Table.Leave("s2"));
-        leaves.Answer.SetException(new InvalidOperationException("It does not take calls any more."));
+        leaves.Answer!.SetException(new InvalidOperationException("It does not take calls any more."));
         await Until(change, atMost: RouteTables.Lease / 2);
     }
 
@@ -222,6 +206,18 @@ public sealed class RouteTableTests : GrainTest
         {
             return null; // it is still giving way
         }
+    }
+
+    /// <returns>The silo s2, which has heard of a route and does not say so, and the change that waits for it.</returns>
+    private async Task<(Replica Silent, Task Change)> TellWhatIsNotAnswered()
+    {
+        var silent = await Follows("s2");
+        await Follows("s1");
+        await Follows("s3");
+        silent.Answer = new TaskCompletionSource();
+        var change = Change("s3", Entry("a"));
+        await Eventually.Is(() => silent.Heard.Contains("t/a"));
+        return (silent, change);
     }
 
     private Task<bool> Change(string silo, params RouteEntry[] entries) => AsSystem(async () =>
