@@ -26,6 +26,7 @@ public sealed partial class SignInTests(SharedIot shared) : IClassFixture<Shared
         await using var viewer = await Viewer.Of(_iot);
         await viewer.Go("/app/");
         await viewer.Page.GetByRole(AriaRole.Link, new() { Name = "Create one" }).ClickAsync();
+        await Viewer.Sees(viewer.Heading("Create an account")); // The page before it has a field "Email" too.
         await viewer.Page.GetByLabel("Email").FillAsync("ada@example.org");
         await viewer.Page.GetByLabel("Name").FillAsync("Ada");
         await viewer.Page.GetByLabel("Password").FillAsync("correct horse battery staple");
