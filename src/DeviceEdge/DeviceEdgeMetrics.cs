@@ -12,6 +12,7 @@ internal sealed class DeviceEdgeMetrics
     private readonly Meter _meter;
     private readonly Counter<int> _refusedConnections;
     private readonly Counter<int> _brokenConnections;
+    private readonly Counter<int> _resumedConnections;
     private readonly Counter<int> _stored;
     private readonly Counter<int> _refused;
     private readonly Histogram<int> _batch;
@@ -21,6 +22,7 @@ internal sealed class DeviceEdgeMetrics
         _meter = meters.Create(MeterName);
         _refusedConnections = _meter.CreateCounter<int>("iot.edge.connections.refused", "{connection}", "Connections refused before or at CONNECT.");
         _brokenConnections = _meter.CreateCounter<int>("iot.edge.connections.broken", "{connection}", "Connections that were ended for what their client did.");
+        _resumedConnections = _meter.CreateCounter<int>("iot.edge.connections.resumed", "{connection}", "Connections that went on when the silo of their client's grain ended or died.");
         _stored = _meter.CreateCounter<int>("iot.edge.messages.stored", "{message}", "Messages stored.");
         _refused = _meter.CreateCounter<int>("iot.edge.messages.refused", "{message}", "Messages not stored.");
         _batch = _meter.CreateHistogram<int>("iot.edge.batch.size", "{message}", "Messages in one call to a client's grain.");
@@ -35,6 +37,8 @@ internal sealed class DeviceEdgeMetrics
     public void ConnectionRefused(ReasonCode reason) => _refusedConnections.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void ConnectionBroken(ReasonCode? reason) => _brokenConnections.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void ConnectionResumed() => _resumedConnections.Add(1);
 
     public void BatchDone(int messages, int refused)
     {

@@ -36,7 +36,7 @@ public sealed class EdgeClient : IEdge
         Alive.Add(this);
     }
 
-    public string Id { get; } = Guid.NewGuid().ToString();
+    public string Id { get; init; } = Guid.NewGuid().ToString();
 
     public EdgeConduct Conduct { get; set; }
 
@@ -53,11 +53,11 @@ public sealed class EdgeClient : IEdge
     public bool HasEnded => _ended.Task.IsCompleted;
 
     public async Task<EdgeClient> Connect(
-        Caller caller, Credential credential, string clientId, bool cleanStart, uint expiry, Will? will)
+        Caller caller, Credential credential, string clientId, bool cleanStart, uint expiry, Will? will, DateTimeOffset? since = null)
     {
         caller.Enter();
         Session = await _grain.Connect(new ClientConnect(
-            Id, _grains.CreateObjectReference<IEdge>(this), clientId, credential, cleanStart, expiry, will));
+            Id, _grains.CreateObjectReference<IEdge>(this), clientId, credential, cleanStart, expiry, will, Since: since));
         return this;
     }
 

@@ -176,15 +176,9 @@ internal sealed partial class DeviceSession
     {
         _sessionExpiry = connect.Version == MqttVersion.V500 ? connect.Properties.SessionExpiryInterval ?? 0
             : connect.CleanStart ? 0 : Forever;
-        var open = new ClientConnect(
-            ConnectionId,
-            _edge.Edge.Reference,
-            claim.ClientId,
-            claim.Credential,
-            connect.CleanStart,
-            _sessionExpiry,
-            _edge.Messages.Read(connect.Will, claim.Publisher, _edge.Time.GetUtcNow()),
-            _edge.Edge.Name);
+        _will = _edge.Messages.Read(connect.Will, claim.Publisher, _edge.Time.GetUtcNow());
+        _since = _edge.Time.GetUtcNow();
+        var open = OpeningOf(claim, connect.CleanStart);
         _edge.Deliveries.Expect(ConnectionId);
         var opening = Open(claim, open);
         try
@@ -210,6 +204,9 @@ internal sealed partial class DeviceSession
             throw new FailureException(Failure.Unavailable, "The server cannot check the credential now.", e);
         }
     }
+
+    private ClientConnect OpeningOf(Claim claim, bool cleanStart) => new(
+        ConnectionId, _edge.Edge.Reference, claim.ClientId, claim.Credential, cleanStart, _sessionExpiry, _will, _edge.Edge.Name);
 
     private static async Task<SessionOpened> Open(Claim claim, ClientConnect connect)
     {

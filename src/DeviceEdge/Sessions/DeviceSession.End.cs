@@ -56,7 +56,9 @@ internal sealed partial class DeviceSession
     }
 
     /// <summary>The grain no longer takes what comes from here.</summary>
-    private void EndUnknown() => End(_claim!.Caller.ExpiresAt <= _edge.Time.GetUtcNow() ? Ending.Expired : Ending.Forgotten);
+    private void EndUnknown() => End(IsExpired ? Ending.Expired : Ending.Forgotten);
+
+    private bool IsExpired => _claim!.Caller.ExpiresAt <= _edge.Time.GetUtcNow();
 
     private void FailOutbox(Exception e)
     {
@@ -103,8 +105,10 @@ internal sealed partial class DeviceSession
             finally
             {
                 await _outgoing.Close();
-                await SignOut(_claim!, new ClientDisconnect(
-                    ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token), IsServerStopping: ending == Ending.Stopping || ending == Ending.Leaving));
+                var goodbye = new ClientDisconnect(
+                    ending.PublishesWill, _newExpiry, await Sent(settled, limit.Token), IsServerStopping: ending == Ending.Stopping || ending == Ending.Leaving);
+                Volatile.Write(ref _goodbye, goodbye);
+                await SignOut(_claim!, goodbye);
             }
         }
 

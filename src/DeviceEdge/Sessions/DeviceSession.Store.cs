@@ -142,7 +142,6 @@ internal sealed partial class DeviceSession
         try
         {
             _isStoring = true;
-            Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
             if (batch.Acks.FirstRefused is { } first)
             {
                 await _claim!.Grain.Refused(batch.Acks.Refused, first.Topic, first.Why); // one-way: nobody waits for a counter
@@ -150,7 +149,7 @@ internal sealed partial class DeviceSession
 
             if (!messages.IsEmpty)
             {
-                batch.Acks.Settle(await _claim!.Grain.Publish(ConnectionId, messages));
+                batch.Acks.Settle(await Publish(messages));
             }
         }
         catch (FailureException failure) when (failure.Failure == Failure.NotSignedIn)

@@ -37,5 +37,7 @@ internal sealed class Edge : IEdge
         return Task.CompletedTask;
     }
 
-    public Task End(string connectionId, ConnectionEnd why) => _live.Find(connectionId)?.Expel(why) ?? Task.CompletedTask;
+    public Task End(string connectionId, ConnectionEnd why) => _live.Find(connectionId) is not { } session ? Task.CompletedTask
+        : why == ConnectionEnd.Forgotten ? session.Resume()
+        : session.Expel(why);
 }

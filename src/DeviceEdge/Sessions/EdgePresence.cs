@@ -9,8 +9,8 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>
 /// In a cluster, an edge says twice a second that it is here, and hears which silos are. A connection whose client's grain was
-/// on a silo that is no more ends, a few at a time, and its client connects anew; and an edge that has not been heard for so
-/// long that its connections count as lost ends them all.
+/// on a silo that is no more is told to the grain's next activation, a few at a time, or ends, and its client connects anew; and an
+/// edge that has not been heard for so long that its connections count as lost ends them all.
 /// </summary>
 internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycleService
 {
@@ -21,7 +21,7 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
 
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>In how many rounds the connections of a dead silo end, so that they do not come back all at once.</summary>
+    /// <summary>In how many rounds the connections of a dead silo are told to others, or end, so that not all come at once.</summary>
     private const int Rounds = 6;
 
     /// <summary>And at least so many in each.</summary>
@@ -174,9 +174,9 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
             return;
         }
 
-        foreach (var session in _live.All.Where(session => _gone.ContainsKey(session.Silo)).Take(_aRound))
+        foreach (var session in _live.All.Where(session => _gone.ContainsKey(session.Silo) && !session.IsResuming).Take(_aRound))
         {
-            session.Lose();
+            _ = session.Resume();
         }
 
         // An answer that was to come by way of the dead silo does not come, wherever the client's grain is.
@@ -224,7 +224,7 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
 
     private static void Enter() => Caller.SigningIn(GrainKey.SystemTenant, "edge").Enter();
 
-    [LoggerMessage(LogLevel.Warning, "Silo {Silo} is no more: connections of clients that it had end, and come back")]
+    [LoggerMessage(LogLevel.Warning, "Silo {Silo} is no more: connections of clients that it had go on with another one, or end and come back")]
     private static partial void LogSiloGone(ILogger logger, string silo);
 
     [LoggerMessage(LogLevel.Warning, "The cluster does not hear this edge: {Why}")]

@@ -22,6 +22,10 @@ public sealed record Will([property: Id(0)] TelemetryMessage Message, [property:
 /// <param name="SessionExpiry">Seconds that the session outlives its connection; 0: not at all, 4,294,967,295: for ever (section 3.1.2.11.2). 3.1.1 without Clean Session is for ever.</param>
 /// <param name="Will">What to publish if the client does not take its leave, or null.</param>
 /// <param name="EdgeName">The edge by name, as the route table of a cluster knows it; null outside of one.</param>
+/// <param name="Since">
+/// Null for a CONNECT. Otherwise the connection has been there since then, and the client's grain has left memory meanwhile: it
+/// goes on, its client hears nothing of it, and it takes nobody's place. Only for connections without subscriptions.
+/// </param>
 [GenerateSerializer, Immutable, Alias("iot.ClientConnect")]
 public sealed record ClientConnect(
     [property: Id(0)] string ConnectionId,
@@ -31,7 +35,8 @@ public sealed record ClientConnect(
     [property: Id(4)] bool CleanStart,
     [property: Id(5)] uint SessionExpiry,
     [property: Id(6)] Will? Will,
-    [property: Id(7)] string? EdgeName = null);
+    [property: Id(7)] string? EdgeName = null,
+    [property: Id(8)] DateTimeOffset? Since = null);
 
 /// <summary>The session as a connection finds it.</summary>
 /// <param name="Session">Its name within the tenant, <c>{device}/{client id}</c> or <c>users/{id}/{client id}</c>.</param>
@@ -138,8 +143,12 @@ public interface IClientGrain : IGrainWithStringKey
     /// Checks the credential, ends the connections that this one replaces, and opens the session; complete when what must be
     /// durable of it is. It waits its turn behind what the client publishes; of those with one client identifier that wait, the
     /// newest counts, unless its <see cref="Disconnect"/> comes first. The caller checks credentials (<see cref="Roles.SignIn"/>).
+    /// A connection that goes on (<see cref="ClientConnect.Since"/>) is checked likewise, and may be said again.
     /// </summary>
-    /// <exception cref="FailureException">NotSignedIn: nobody, or not its credential; the same message for both. Forbidden: the will's topic. TooMany. Unavailable: also for one that does not count.</exception>
+    /// <exception cref="FailureException">
+    /// NotSignedIn: nobody, or not its credential; the same message for both. Forbidden: the will's topic. TooMany. Conflict: one that was
+    /// to go on, and its client has connected anew. Unavailable: also for one that does not count.
+    /// </exception>
     [AlwaysInterleave, Alias("Connect")]
     Task<SessionOpened> Connect(ClientConnect connect);
 

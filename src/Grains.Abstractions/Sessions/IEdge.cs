@@ -13,7 +13,7 @@ public enum ConnectionEnd
     /// <summary>The device was removed, its key renewed, the user deactivated (0x87).</summary>
     CredentialRevoked,
 
-    /// <summary>The client's grain left memory and knows the connection no longer (0x83).</summary>
+    /// <summary>The client's grain left memory and knows the connection no longer: it is told again, or the connection ends (0x83).</summary>
     Forgotten,
 }
 
@@ -67,7 +67,10 @@ public interface IEdge : IGrainObserver
     [ResponseTimeout("00:00:03"), Alias("Deliver")]
     Task Deliver(ImmutableArray<Delivery> deliveries, long number);
 
-    /// <summary>Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>.</summary>
+    /// <summary>
+    /// Ends a connection. Complete when nothing more is sent on it and its grain has heard <see cref="IClientGrain.Disconnect"/>; at once
+    /// for one that was forgotten and that goes on.
+    /// </summary>
     // Deliveries do not wait for it, on engines whose observers hear one thing at a time.
     [AlwaysInterleave, Alias("End")]
     Task End(string connectionId, ConnectionEnd why);

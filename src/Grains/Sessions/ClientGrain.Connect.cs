@@ -46,10 +46,21 @@ public abstract partial class ClientGrain
         LastSeen = _clock.GetUtcNow();
         if (_sessions.TryGetValue(connect.ClientId, out var before))
         {
-            await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
+            if (connect.Since is null)
+            {
+                await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
+            }
+            else if (before.Connection is null)
+            {
+                await GoOn(before);
+            }
+            else
+            {
+                return before.Connection.Id == connect.ConnectionId ? Opened(before, isPresent: true) : throw WaitingConnects.ConnectedAnew();
+            }
         }
 
-        await MakeRoom(connect.ClientId);
+        await MakeRoom(connect);
         _waiting.Demand(connect);
         if (connect.EdgeName is { } edge && surroundings.Live.IsLost(edge))
         {
@@ -94,6 +105,17 @@ public abstract partial class ClientGrain
         }
     }
 
+    /// <summary>Its connection is still there, so it has not ended, whatever the store says, and there is no will.</summary>
+    private async Task GoOn(ClientSession session)
+    {
+        await session.Closed;
+        session.ForgetWill();
+        if (!session.IsDurable)
+        {
+            await EndSession(session);
+        }
+    }
+
     /// <summary>
     /// A session that was made with more rights than its client has now, as a token narrowed to few topics, is not its to
     /// continue: it would hear what it may not subscribe to.
@@ -101,10 +123,15 @@ public abstract partial class ClientGrain
     private bool IsWithin(ClientSession session, ClientRights rights) => session.Route.Subscriptions.Keys.All(filter =>
         Permissions.MaySubscribe(PublisherName, rights.Subscribe, SharedFilter.TryParse(filter, out var shared) ? shared.Filter : filter));
 
-    private async Task MakeRoom(string clientId)
+    private async Task MakeRoom(ClientConnect connect)
     {
-        while (_sessions.Values.Where(session => session.ClientId != clientId).ToList() is var others && others.Count >= MaxSessions)
+        while (_sessions.Values.Where(session => session.ClientId != connect.ClientId).ToList() is var others && others.Count >= MaxSessions)
         {
+            if (connect.Since is not null)
+            {
+                throw WaitingConnects.ConnectedAnew();
+            }
+
             var victim = others.OrderBy(session => session.Connection is not null).ThenBy(session => session.Since).First();
             await EndConnection(victim, ConnectionEnd.TakenOver);
             await EndSession(victim);
@@ -179,8 +206,8 @@ public abstract partial class ClientGrain
 
         var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
         session ??= new ClientSession(connect.ClientId, isDurable, route);
-        session.Begin(
-            new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", _clock.GetUtcNow()), rights, expiry, connect.Will);
+        var since = connect.Since ?? _clock.GetUtcNow();
+        session.Begin(new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", since), rights, expiry, connect.Will);
         _sessions[connect.ClientId] = session;
         surroundings.Live.Add(connect.EdgeName ?? "", Key.Tenant, PublisherName);
         KeepAwakeWhileConnected();
@@ -202,17 +229,19 @@ public abstract partial class ClientGrain
             throw;
         }
 
-        return new SessionOpened(
-            name,
-            isPresent,
-            isDurable,
-            [.. route.Subscriptions.Values],
-            denied,
-            stored?.Received ?? [],
-            stored?.Sent ?? 0,
-            stored?.Last ?? 0,
-            surroundings.Silo.Name);
+        return Opened(session, isPresent, stored);
     }
+
+    private SessionOpened Opened(ClientSession session, bool isPresent, StoredSession? stored = null) => new(
+        session.Route.Name,
+        isPresent,
+        session.IsDurable,
+        [.. session.Route.Subscriptions.Values],
+        session.Route.Denied,
+        stored?.Received ?? [],
+        stored?.Sent ?? 0,
+        stored?.Last ?? 0,
+        surroundings.Silo.Name);
 
     /// <summary>The store did not take it, so that it is not known what it has; the next one to connect reads it again.</summary>
     private void Forget(ClientSession session, bool wasPresent)

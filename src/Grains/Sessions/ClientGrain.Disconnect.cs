@@ -7,8 +7,8 @@ namespace OrleansIoT.Grains.Sessions;
 public abstract partial class ClientGrain
 {
     /// <summary>
-    /// A connection that its grain does not know could be neither taken over nor revoked, so it ends, and the client
-    /// connects anew. Nobody waits for the edges: what they have to say goes to the next activation, which comes after this.
+    /// A connection that its grain does not know could be neither taken over nor revoked, so its edge says it to the next activation,
+    /// which comes after this, or ends it. Nobody waits for the edges.
     /// </summary>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {

@@ -209,11 +209,11 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         }
     }
 
-    /// <summary>Its connection was another activation's, which is no more, or of a process that died.</summary>
+    /// <summary>Its connection was another activation's, which is no more, or of a process that died. It may go on, or come back, and then there is no will.</summary>
     private Task CloseLost(ClientSession session, StoredSession stored, DateTimeOffset now)
     {
         session.Restore(now, stored.Expiry, stored.Will, null, null);
-        session.End(now, publishesWill: true, stored.Expiry);
+        session.End(now, publishesWill: true, stored.Expiry, Limits.WillGraceAfterRestart);
         return _store.Close(stored.Key, session.Expiry, session.ExpiresAt, session.WillAt, stored.Last);
     }
 

@@ -15,7 +15,19 @@ internal sealed class WaitingConnects(TimeProvider clock)
 
     private readonly Dictionary<string, (string ConnectionId, long Since)> _newest = [];
 
-    public void Add(ClientConnect connect) => _newest[connect.ClientId] = (connect.ConnectionId, clock.GetTimestamp());
+    /// <exception cref="FailureException">Conflict: the connection is no newer than one that waits.</exception>
+    public void Add(ClientConnect connect)
+    {
+        if (connect.Since is not null && _newest.TryGetValue(connect.ClientId, out var newer) && newer.ConnectionId != connect.ConnectionId)
+        {
+            throw ConnectedAnew();
+        }
+
+        _newest[connect.ClientId] = (connect.ConnectionId, clock.GetTimestamp());
+    }
+
+    /// <summary>Another connection has its place.</summary>
+    public static FailureException ConnectedAnew() => new(Failure.Conflict, "The client has connected anew.");
 
     /// <summary>It has its answer, or nobody wants it.</summary>
     public void Remove(string connectionId)

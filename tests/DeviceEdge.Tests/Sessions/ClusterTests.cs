@@ -41,23 +41,35 @@ public sealed class ClusterTests
     }
 
     [Fact]
-    public async Task A_connection_whose_clients_silo_is_no_more_ends_and_the_others_stay()
+    public async Task When_a_silo_is_no_more_who_only_publishes_goes_on_who_subscribes_ends_and_the_others_do_not_notice()
     {
         await using var edge = await TestEdge.Start(isOfCluster: true);
         edge.Grains.Table.Silos = ["dies", "stays"];
-        edge.Grains["orphan"].Session = edge.Grains["orphan"].Session with { Silo = "dies" };
-        edge.Grains["other"].Session = edge.Grains["other"].Session with { Silo = "stays" };
-        await using var orphan = await MqttDevice.Connect(edge.Port, "orphan", "key");
-        await using var other = await MqttDevice.Connect(edge.Port, "other", "key");
+        var devices = new Dictionary<string, MqttDevice>();
+        foreach (var (id, silo) in new[] { ("publisher", "dies"), ("subscriber", "dies"), ("other", "stays") })
+        {
+            edge.Grains[id].Session = edge.Grains[id].Session with { Silo = silo };
+            devices[id] = await MqttDevice.Connect(edge.Port, id, "key");
+        }
+
+        await devices["subscriber"].Send(new SubscribePacket { PacketId = 1, Subscriptions = [new("devices/subscriber/#", Qos.AtLeastOnce)] });
+        Assert.IsType<SubAckPacket>(await devices["subscriber"].Receive());
         edge.Clock.Advance(TimeSpan.FromMilliseconds(500));
 
+        edge.Grains["publisher"].Session = edge.Grains["publisher"].Session with { Silo = "stays" };
         edge.Grains.Table.Silos = ["stays"];
-        var ended = orphan.Receive();
+        var ended = devices["subscriber"].Receive();
         await edge.Until(ended, TimeSpan.FromMilliseconds(10));
+        await Eventually.Is(() => edge.Grains["publisher"].Connected!.Since is not null);
 
         Assert.Equal(ReasonCode.ImplementationSpecificError, Assert.IsType<DisconnectPacket>(await ended).Reason);
-        await other.Send(PingReqPacket.Instance);
-        Assert.IsType<PingRespPacket>(await other.Receive());
+        Assert.Equal(ReasonCode.Success, await devices["publisher"].Publish("devices/publisher/t", "1"));
+        Assert.Equal(ReasonCode.Success, await devices["other"].Publish("devices/other/t", "1"));
+        Assert.Null(edge.Grains["other"].Connected!.Since);
+        foreach (var device in devices.Values)
+        {
+            await device.DisposeAsync();
+        }
     }
 
     /// <summary>Otherwise it would be let in when nobody holds it any more, and keep the next one waiting.</summary>

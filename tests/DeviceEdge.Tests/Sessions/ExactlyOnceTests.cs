@@ -226,6 +226,7 @@ public sealed class ExactlyOnceTests
 
         await device.Send(new AckPacket(PacketType.PubRel, 1));
         (await edge.Device.NextRelease()).Throw(new TimeoutException());
+        (await edge.Device.NextRelease()).Throw(new TimeoutException());
 
         Assert.Equal(ReasonCode.ImplementationSpecificError, ((DisconnectPacket?)await device.Receive())!.Reason);
         Assert.Null(await device.Receive());

@@ -180,13 +180,14 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task When_the_grain_does_not_know_the_connection_nothing_is_answered_and_the_device_is_to_come_again()
+    public async Task When_no_grain_knows_the_connection_nothing_is_answered_and_the_device_is_to_come_again()
     {
         await using var edge = await TestEdge.Start();
         edge.Device.ByHand = true;
         await using var device = await edge.Connect();
 
         await device.Send(device.Message(Topic, "1"));
+        edge.Device.OnConnect = () => throw new FailureException(Failure.Unavailable, "There is no silo.");
         (await edge.Device.NextPublish()).Throw(new FailureException(Failure.NotSignedIn, "That is no connection of yours."));
 
         Assert.Equal(ReasonCode.ImplementationSpecificError, ((DisconnectPacket?)await device.Receive())!.Reason);

@@ -40,6 +40,53 @@ public sealed class FailureTests
         await EverythingIsStoredOnce(fleet, admin);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_publishes_readings_with_their_time_keeps_the_connection_when_a_silo_dies_or_ends(bool dies)
+    {
+        await using var cluster = await TestCluster.Start(silos: 3, edges: 1, gateways: 1);
+        using var admin = await IotClient.Administrator(cluster.Gateways[0]);
+        var isOver = false;
+        var acknowledged = new int[12];
+        var devices = acknowledged.Select((_, number) => Task.Run(async () =>
+        {
+            await using var client = new MqttClient($"device-{number}");
+            await client.Connect(cluster.Edges[0].MqttPort);
+            while (!Volatile.Read(ref isOver))
+            {
+                var reading = acknowledged[number] + 1;
+                var published = client.Publish($"devices/device-{number}/t", $$"""{"ts":{{1_700_000_000 + reading}},"n":{{reading}}}""");
+                Assert.Same(published, await Task.WhenAny(published, client.Ended).WaitAsync(Patience));
+                await published;
+                Volatile.Write(ref acknowledged[number], reading);
+            }
+        })).ToList();
+        await HaveAcknowledged(5);
+
+        await (dies ? cluster.Silos[1].Kill() : cluster.Silos[1].Terminate());
+        await HaveAcknowledged(5);
+        await cluster.Silos[1].StartAgain();
+        await HaveAcknowledged(5);
+        Volatile.Write(ref isOver, true);
+        await Task.WhenAll(devices).WaitAsync(Patience);
+
+        for (var number = 0; number < acknowledged.Length; number++)
+        {
+            var stored = (await admin.ReadAll($"devices/device-{number}/t", "2020-01-01T00:00:00Z", "2100-01-01T00:00:00Z"))
+                .Select(reading => reading.GetProperty("value").GetProperty("n").GetInt32());
+            Assert.Equal(Enumerable.Range(1, acknowledged[number]), stored);
+        }
+
+        Task HaveAcknowledged(int more)
+        {
+            var goals = acknowledged.Select((_, number) => Volatile.Read(ref acknowledged[number]) + more).ToList();
+            return Task.WhenAny(
+                Eventually.IsAsync(() => Task.FromResult(goals.Select((goal, number) => Volatile.Read(ref acknowledged[number]) >= goal).All(reached => reached))),
+                Task.WhenAny(devices).Unwrap()).Unwrap();
+        }
+    }
+
     [Fact]
     public async Task Who_is_told_to_end_ends_what_it_has_begun_and_has_nothing_to_complain_of()
     {

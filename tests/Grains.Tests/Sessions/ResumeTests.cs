@@ -1,0 +1,128 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Devices;
+using OrleansIoT.Failures;
+using OrleansIoT.Fixtures;
+using OrleansIoT.Grains.Tests.Topics;
+using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
+
+namespace OrleansIoT.Grains.Tests.Sessions;
+
+/// <summary>
+/// A connection that is there goes on with an activation that did not know it. With a clock that the test moves, which Orleans'
+/// silos do not start under: on the embedded engine only.
+/// </summary>
+public sealed class ResumeTests : StoreTest
+{
+    private const string Topic = "devices/meter/will";
+
+    private static readonly DateTimeOffset Since = Noon.AddHours(-1);
+
+    private readonly ManualClock _clock = new(Noon);
+
+    protected override void Configure(WebApplicationBuilder builder)
+    {
+        base.Configure(builder);
+        builder.Services.AddSingleton<TimeProvider>(_clock);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_600)]
+    public async Task It_publishes_and_is_connected_for_as_long_as_it_was(uint expiry)
+    {
+        var before = await Connect("meter", expiry: expiry);
+        await before.Publish(Timed("meter", 1));
+        await Host.Restart();
+
+        var after = await GoOn(before, expiry);
+        await after.Publish(Timed("meter", 1), Timed("meter", 2));
+
+        Assert.Equal(Since, (await Get("meter")).ConnectedSince);
+        Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+        await after.Leave();
+        Assert.False((await Get("meter")).Connected);
+    }
+
+    [Fact]
+    public async Task Its_will_is_said_when_it_ends_and_not_before()
+    {
+        var before = await Connect("meter", will: Gone("gone"));
+        await Host.Restart();
+        var after = await GoOn(before, will: Gone("gone"));
+
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        await after.Publish(Timed("meter", 1));
+        Assert.Empty(await Stored(Topic));
+
+        await after.Break();
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task A_grain_that_knows_it_all_the_time_says_so_however_often()
+    {
+        var client = await Connect("meter", expiry: 60);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True((await GoOn(client, 60)).Session.IsPresent);
+        }
+
+        Assert.Empty((await client.Publish(Timed("meter", 1))).Failures);
+        Assert.False(client.HasEnded);
+    }
+
+    [Theory]
+    [InlineData("meter")]
+    [InlineData("another client identifier of a device that may have one connection")]
+    public async Task Who_has_connected_anew_is_not_taken_over_from(string clientId)
+    {
+        var before = await Connect("meter");
+        await Host.Restart();
+        var newer = await Connect("meter", clientId);
+
+        await Refused(Failure.Conflict, () => GoOn(before));
+
+        Assert.Empty((await newer.Publish(Timed("meter", 1))).Failures);
+        Assert.False(newer.HasEnded);
+    }
+
+    [Fact]
+    public async Task Nor_is_who_waits_to_get_in()
+    {
+        var client = await Connect("meter");
+        var goesOn = new TaskCompletionSource();
+        History.Stuck = goesOn.Task;
+        var publish = client.Publish(Timed("meter", 1));
+        await History.Begun;
+        var waiting = Connect("meter");
+        await Get("meter"); // which comes behind that to the grain, and does not wait for its turn
+
+        await Refused(Failure.Conflict, () => GoOn(client));
+
+        goesOn.SetResult();
+        await publish;
+        Assert.False((await waiting).HasEnded);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_good_no_more_does_not_let_it_go_on()
+    {
+        var key = Keys["meter"];
+        var before = await Connect("meter");
+        await Host.Restart();
+        await As(User(Roles.Operator), () => Grains.Device(Tenant, "meter").RenewKey());
+
+        await Refused(Failure.NotSignedIn, () => GoOn(before, key: key));
+    }
+
+    private static Will Gone(string text) => new(Said("meter", Topic, text, packetId: 0), 0);
+
+    private Task<EdgeClient> GoOn(EdgeClient before, uint expiry = 0, Will? will = null, string? key = null)
+    {
+        var client = new EdgeClient(Host.Grains, Grains.Device(Tenant, "meter"), Caller.Device(Tenant, "meter")) { Id = before.Id };
+        return client.Connect(
+            Caller.SigningIn(Tenant, "edge"), new Credential(CredentialKind.Key, key ?? Keys["meter"], []), "meter", false, expiry, will, Since);
+    }
+}
