@@ -79,6 +79,8 @@ public sealed class EdgeClient : IEdge
     public Task<ImmutableArray<bool>> Unsubscribe(params string[] filters) =>
         AsClient(() => _grain.Unsubscribe(Id, [.. filters]));
 
+    public Task<long> Routed() => AsClient(() => _grain.Routed(Id));
+
     public Task<ImmutableArray<QueuedMessage>> Queue(long after = 0) => AsClient(() => _grain.Queue(Id, after, 1_000));
 
     public Task<RetainedPage> Retained(string filter) => AsClient(() => _grain.Retained(Id, filter, null));

@@ -22,6 +22,7 @@ internal sealed partial class DeviceSession
     private const uint Forever = uint.MaxValue;
 
     private Claim? _claim;
+    private SessionGrain? _grain;
     private Subscriber? _subscriber;
     private uint _sessionExpiry;
 
@@ -245,8 +246,8 @@ internal sealed partial class DeviceSession
     private void Subscribe(SessionOpened session, ConnectPacket connect)
     {
         var claim = _claim!;
-        var outbox = new Outbox(
-            _outgoing, _edge.OutboxLimits.For(connect), session, new SessionGrain(claim.Grain, ConnectionId, claim.Caller), _edge.Time)
+        _grain = new SessionGrain(claim.Grain, ConnectionId, claim.Caller) { Resume = () => MayResume ? Resumed() : Task.FromResult(false) };
+        var outbox = new Outbox(_outgoing, _edge.OutboxLimits.For(connect), session, _grain, _edge.Time)
         {
             OnFailure = FailOutbox,
         };

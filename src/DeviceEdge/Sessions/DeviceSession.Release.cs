@@ -93,7 +93,7 @@ internal sealed partial class DeviceSession
         {
             if (_isDurable && !ids.IsEmpty)
             {
-                await Release(ids);
+                await _grain!.Release(ids);
             }
         }
         catch (FailureException failure) when (failure.Failure == Failure.NotSignedIn)

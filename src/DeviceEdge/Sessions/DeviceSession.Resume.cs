@@ -6,9 +6,10 @@ using OrleansIoT.Telemetry;
 namespace OrleansIoT.DeviceEdge.Sessions;
 
 /// <summary>
-/// A client's grain may leave memory while its client is connected, because its silo ends or dies. Nothing of a connection without
-/// subscriptions is in that memory only, so the next activation is told of it and it goes on: its client, which may be far away
-/// and on a battery, hears nothing of it. Every other connection ends, and its client connects anew.
+/// A client's grain may leave memory while its client is connected, because its silo ends or dies. What a durable session has is stored,
+/// and one without subscriptions has nothing, so the next activation is told of the connection and it goes on: its client, which may be
+/// far away and on a battery, hears nothing of it. A connection whose subscriptions are in memory only may have missed something; it ends,
+/// and its client connects anew.
 /// </summary>
 internal sealed partial class DeviceSession
 {
@@ -24,7 +25,7 @@ internal sealed partial class DeviceSession
 
     public bool IsResuming => Volatile.Read(ref _resuming) is { IsCompleted: false };
 
-    private bool MayResume => _subscriber is not null && _ending is null && _subscriptions is null or { Count: 0 };
+    private bool MayResume => _subscriber is not null && _ending is null && (_isDurable || _subscriptions is null or { Count: 0 });
 
     /// <summary>The client's grain is no more: it hears of the connection again, or the connection ends.</summary>
     /// <returns>Complete at once if it may go on; otherwise see <see cref="Expel"/>.</returns>
@@ -57,6 +58,10 @@ internal sealed partial class DeviceSession
             {
                 var session = await Open(_claim!, OpeningOf(_claim!, cleanStart: false) with { Since = _since });
                 Silo = session.Silo ?? "";
+                if (session.IsDurable != _isDurable)
+                {
+                    throw new FailureException(Failure.Conflict, "The session is over.");
+                }
             }
             finally
             {
@@ -81,7 +86,31 @@ internal sealed partial class DeviceSession
         }
 
         _edge.Metrics.ConnectionResumed();
+        if (_isDurable)
+        {
+            _ = CatchUp();
+        }
+
         return true;
+    }
+
+    /// <summary>Until all topics know where the connection is, what they have for it may come to stand in its queue without a word.</summary>
+    private async Task CatchUp()
+    {
+        try
+        {
+            _claim!.Caller.Enter();
+            _subscriber!.Outbox.QueueGrew(await _claim.Grain.Routed(ConnectionId));
+        }
+        catch (Exception e) when (SessionGrain.IsGone(e))
+        {
+            _ = Resume(); // it has gone again
+        }
+        catch (Exception e)
+        {
+            LogCallFailed(nameof(IClientGrain.Routed), e);
+            _ = Expel(ConnectionEnd.Forgotten);
+        }
     }
 
     /// <summary>Gives the messages to the client's grain, and to its next activation what the one before did not take, or may not have taken.</summary>
@@ -108,24 +137,6 @@ internal sealed partial class DeviceSession
                     throw;
                 }
             }
-        }
-    }
-
-    /// <summary>Likewise. It may be said twice.</summary>
-    private async Task Release(ImmutableArray<ushort> ids)
-    {
-        try
-        {
-            await _claim!.Grain.Release(ConnectionId, ids);
-        }
-        catch (Exception e) when (MayResume && e is TimeoutException or OrleansException or FailureException { Failure: Failure.NotSignedIn })
-        {
-            if (!await Resumed())
-            {
-                throw;
-            }
-
-            await _claim!.Grain.Release(ConnectionId, ids);
         }
     }
 

@@ -19,8 +19,7 @@ internal sealed partial class Outbox
         try
         {
             await Task.Yield(); // the gate is held
-            _grain.Caller.Enter();
-            var page = await _grain.Client.Queue(_grain.ConnectionId, after, count);
+            var page = await _grain.Queue(after, count);
             lock (_gate)
             {
                 _backlog.Fetched(page);

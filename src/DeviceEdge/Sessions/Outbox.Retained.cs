@@ -76,8 +76,7 @@ internal sealed partial class Outbox
                 return;
             }
 
-            _grain.Caller.Enter();
-            page = await _grain.Client.Retained(_grain.ConnectionId, subscription.Filter, page.Next);
+            page = await _grain.Retained(subscription.Filter, page.Next);
         }
     }
 

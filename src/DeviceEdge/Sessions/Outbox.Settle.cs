@@ -55,10 +55,9 @@ internal sealed partial class Outbox
         try
         {
             await Task.Yield(); // the gate is held
-            _grain.Caller.Enter();
             while (TryTakeUnsettled(out var settlements))
             {
-                await _grain.Client.Settle(_grain.ConnectionId, settlements);
+                await _grain.Settle(settlements);
                 lock (_gate)
                 {
                     foreach (var settlement in settlements)

@@ -24,7 +24,7 @@ public sealed record Will([property: Id(0)] TelemetryMessage Message, [property:
 /// <param name="EdgeName">The edge by name, as the route table of a cluster knows it; null outside of one.</param>
 /// <param name="Since">
 /// Null for a CONNECT. Otherwise the connection has been there since then, and the client's grain has left memory meanwhile: it
-/// goes on, its client hears nothing of it, and it takes nobody's place. Only for connections without subscriptions.
+/// goes on, its client hears nothing of it, and it takes nobody's place. For sessions that are durable or subscribe to nothing.
 /// </param>
 [GenerateSerializer, Immutable, Alias("iot.ClientConnect")]
 public sealed record ClientConnect(
@@ -143,14 +143,20 @@ public interface IClientGrain : IGrainWithStringKey
     /// Checks the credential, ends the connections that this one replaces, and opens the session; complete when what must be
     /// durable of it is. It waits its turn behind what the client publishes; of those with one client identifier that wait, the
     /// newest counts, unless its <see cref="Disconnect"/> comes first. The caller checks credentials (<see cref="Roles.SignIn"/>).
-    /// A connection that goes on (<see cref="ClientConnect.Since"/>) is checked likewise, and may be said again.
+    /// A connection that goes on (<see cref="ClientConnect.Since"/>) is checked likewise, may be said again, and does not wait for
+    /// <see cref="Routed"/>.
     /// </summary>
     /// <exception cref="FailureException">
     /// NotSignedIn: nobody, or not its credential; the same message for both. Forbidden: the will's topic. TooMany. Conflict: one that was
-    /// to go on, and its client has connected anew. Unavailable: also for one that does not count.
+    /// to go on, and its client has connected anew, or its session is over. Unavailable: also for one that does not count.
     /// </exception>
     [AlwaysInterleave, Alias("Connect")]
     Task<SessionOpened> Connect(ClientConnect connect);
+
+    /// <summary>Complete when every topic of the cluster knows where a connection that goes on is.</summary>
+    /// <returns>The last number of its queue, which may have grown meanwhile without a word to the edge.</returns>
+    [AlwaysInterleave, Alias("Routed")]
+    Task<long> Routed(string connectionId);
 
     /// <summary>The turn of a <see cref="Connect"/>; the grain calls itself.</summary>
     [Alias("Admit")]

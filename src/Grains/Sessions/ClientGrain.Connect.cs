@@ -50,14 +50,18 @@ public abstract partial class ClientGrain
             {
                 await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
             }
-            else if (before.Connection is null)
+            else if (before.Connection is null && IsWithin(before, rights))
             {
                 await GoOn(before);
             }
             else
             {
-                return before.Connection.Id == connect.ConnectionId ? Opened(before, isPresent: true) : throw WaitingConnects.ConnectedAnew();
+                return before.Connection?.Id == connect.ConnectionId ? Opened(before, isPresent: true) : throw WaitingConnects.ConnectedAnew();
             }
+        }
+        else if (connect.Since is not null && connect.SessionExpiry > 0)
+        {
+            throw WaitingConnects.ConnectedAnew(); // and thrown the session away
         }
 
         await MakeRoom(connect);
@@ -68,6 +72,14 @@ public abstract partial class ClientGrain
         }
 
         return await Open(connect, rights);
+    }
+
+    public async Task<long> Routed(string connectionId)
+    {
+        DemandClient();
+        var session = Connected(connectionId);
+        await session.Routed;
+        return session.IsDurable ? (await ReadStored(session))?.Last ?? 0 : 0;
     }
 
     /// <summary>Ends all connections, and answers when the edges have heard of it or had their time.</summary>
@@ -215,7 +227,12 @@ public abstract partial class ClientGrain
         StoredSession? stored = null;
         try
         {
-            await Spread(route);
+            session.Routed = Spread(route);
+            if (connect.Since is null)
+            {
+                await session.Routed;
+            }
+
             if (session.IsStored)
             {
                 stored = isPresent ? await ReadStored(session) : null;

@@ -8,30 +8,22 @@ public abstract partial class ClientGrain
 {
     /// <summary>
     /// A connection that its grain does not know could be neither taken over nor revoked, so its edge says it to the next activation,
-    /// which comes after this, or ends it. Nobody waits for the edges.
+    /// which comes after this, or ends it. Nobody waits for the edges: who does not hear this finds out. Where the whole silo ends, the
+    /// routes stay for that; those that nobody takes over are ended by the route table, as when a silo dies.
     /// </summary>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         Caller.System(Key.Tenant, "deactivation").Enter();
         var connected = _sessions.Values.Where(session => session.Connection is not null).ToList();
-        var spread = new List<Task>();
         foreach (var session in connected)
         {
-            _ = Quietly(session.Connection!.Edge.End(session.Connection.Id, ConnectionEnd.Forgotten), session);
-            surroundings.Live.Remove(session.Connection.EdgeName, Key.Tenant, PublisherName);
-            Routes.Close(session.Route);
-            if (!session.IsDurable)
-            {
-                Routes.Remove(session.Route);
-            }
-
-            spread.Add(Quietly(Spread(session.Route), session));
+            _ = Forgotten(session.Connection!);
+            surroundings.Live.Remove(session.Connection!.EdgeName, Key.Tenant, PublisherName);
         }
 
-        // Before the next activation says something else.
-        if (spread.Exists(task => !task.IsCompleted))
+        if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown)
         {
-            await Task.WhenAny(Task.WhenAll(spread), Task.Delay(EndLimit, _clock, cancellationToken));
+            await CloseRoutes(connected, cancellationToken);
         }
 
         OnConnectionsLost();
@@ -47,6 +39,39 @@ public abstract partial class ClientGrain
                     await CloseLost(session, stored, _clock.GetUtcNow());
                 }
             }
+        }
+    }
+
+    private async Task CloseRoutes(List<ClientSession> connected, CancellationToken cancellation)
+    {
+        var spread = new List<Task>();
+        foreach (var session in connected)
+        {
+            Routes.Close(session.Route);
+            if (!session.IsDurable)
+            {
+                Routes.Remove(session.Route);
+            }
+
+            spread.Add(Quietly(Spread(session.Route), session));
+        }
+
+        // Before the next activation says something else.
+        if (spread.Exists(task => !task.IsCompleted))
+        {
+            await Task.WhenAny(Task.WhenAll(spread), Task.Delay(EndLimit, _clock, cancellation));
+        }
+    }
+
+    private static async Task Forgotten(Connection connection)
+    {
+        try
+        {
+            await connection.Edge.End(connection.Id, ConnectionEnd.Forgotten);
+        }
+        catch (Exception)
+        {
+            // A silo that ends may not reach the edges any more, and they see that it ends.
         }
     }
 

@@ -52,6 +52,9 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     /// <summary>The store knows it: it is durable, or has a will.</summary>
     public bool IsStored => IsDurable || Will is not null;
 
+    /// <summary>Complete when every topic of the cluster knows where its connection is.</summary>
+    public Task Routed { get; set; } = Task.CompletedTask;
+
     /// <summary>What the end of its last connection writes.</summary>
     public Task Closed { get; set; } = Task.CompletedTask;
 

@@ -224,6 +224,8 @@ internal sealed class TestClientGrain : IClientGrain
 
     public Task<ImmutableArray<bool>> Unsubscribe(string connectionId, ImmutableArray<string> filters) => throw new NotSupportedException();
 
+    public Task<long> Routed(string connectionId) => throw new NotSupportedException();
+
     public Task<SessionOpened> Admit(ClientConnect connect) => throw new NotSupportedException();
 
     public Task Due(string clientId) => throw new NotSupportedException();

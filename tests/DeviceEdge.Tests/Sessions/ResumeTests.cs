@@ -1,7 +1,9 @@
+using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.DeviceEdge.Tests.Sessions;
 
@@ -44,9 +46,53 @@ public sealed class ResumeTests
         Assert.Equal(ReasonCode.Success, await device.Publish(Topic, "1"));
     }
 
+    [Fact]
+    public async Task A_durable_session_goes_on_and_looks_for_what_came_to_stand_in_its_queue_meanwhile()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.Session = edge.Device.Session with { IsDurable = true };
+        await using var device = await edge.Connect();
+        await device.Send(new SubscribePacket { PacketId = 1, Subscriptions = [new(Topic, Qos.AtLeastOnce)] });
+        Assert.IsType<SubAckPacket>(await device.Receive());
+        edge.Device.OnRouted = () => Task.FromResult(1L);
+        edge.Device.Queued = [new QueuedMessage(1, new TelemetryMessage { Topic = Topic, Device = "other", Payload = "missed"u8.ToArray(), At = default, ReceivedAt = default }, Qos.AtLeastOnce, false, [])];
+
+        await edge.Device.End(ConnectionEnd.Forgotten);
+
+        Assert.Equal("missed", Encoding.UTF8.GetString(Assert.IsType<PublishPacket>(await device.Receive()).Payload.Span));
+    }
+
+    [Fact]
+    public async Task A_durable_session_whose_grain_goes_once_more_before_all_topics_know_it_is_said_once_more()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.Session = edge.Device.Session with { IsDurable = true };
+        await using var device = await edge.Connect();
+        var asked = 0;
+        edge.Device.OnRouted = () => Interlocked.Increment(ref asked) < 3 ? throw Unknown() : Task.FromResult(0L);
+
+        await edge.Device.End(ConnectionEnd.Forgotten);
+        await Eventually.Is(() => Volatile.Read(ref asked) == 3);
+
+        Assert.Equal(ReasonCode.Success, await device.Publish(Topic, "1"));
+    }
+
+    [Fact]
+    public async Task A_session_that_is_not_durable_any_more_ends()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.Session = edge.Device.Session with { IsDurable = true };
+        await using var device = await edge.Connect();
+        edge.Device.Session = edge.Device.Session with { IsDurable = false };
+
+        await edge.Device.End(ConnectionEnd.Forgotten);
+
+        Assert.Equal(ReasonCode.SessionTakenOver, Assert.IsType<DisconnectPacket>(await device.Receive()).Reason);
+    }
+
     [Theory]
     [MemberData(nameof(Versions))]
-    public async Task A_connection_that_subscribes_ends_because_it_may_have_missed_something(MqttVersion version)
+    public async Task A_connection_whose_subscriptions_are_in_memory_ends_because_it_may_have_missed_something(MqttVersion version)
     {
         await using var edge = await TestEdge.Start();
         await using var device = await edge.Connect(version);

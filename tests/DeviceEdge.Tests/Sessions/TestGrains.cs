@@ -193,6 +193,12 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
     public Func<ImmutableArray<string>, Task<ImmutableArray<bool>>> OnUnsubscribe { get; set; } = filters =>
         Task.FromResult(ImmutableArray.CreateRange(filters.Select(_ => true)));
 
+    /// <summary>What stands in the session's durable queue.</summary>
+    public ImmutableArray<QueuedMessage> Queued { get; set; } = [];
+
+    /// <summary>What Routed says.</summary>
+    public Func<Task<long>> OnRouted { get; set; } = () => Task.FromResult(0L);
+
     /// <summary>What Retained throws, or waits for.</summary>
     public Func<Task> OnRetained { get; set; } = () => Task.CompletedTask;
 
@@ -285,11 +291,13 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
     }
 
     public Task<ImmutableArray<QueuedMessage>> Queue(string connectionId, long after, int count) =>
-        Task.FromResult(ImmutableArray<QueuedMessage>.Empty);
+        Task.FromResult(ImmutableArray.CreateRange(Queued.Where(queued => queued.Number > after).Take(count)));
 
     public Task Settle(string connectionId, ImmutableArray<Settlement> settlements) => Task.CompletedTask;
 
     public Task<SessionOpened> Admit(ClientConnect connect) => throw new NotSupportedException();
+
+    public Task<long> Routed(string connectionId) => OnRouted();
 
     public Task Due(string clientId) => throw new NotSupportedException();
 

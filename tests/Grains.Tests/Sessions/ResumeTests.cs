@@ -46,6 +46,48 @@ public sealed class ResumeTests : StoreTest
     }
 
     [Fact]
+    public async Task A_durable_session_goes_on_with_its_subscriptions_and_is_told_of_what_was_queued_meanwhile()
+    {
+        var before = await ConnectDurably("meter");
+        await before.Subscribe("devices/meter/cmd", Qos.AtLeastOnce);
+        await Host.Restart();
+        await Register("other", "devices/meter/cmd");
+        await Publish("other", Said("other", "devices/meter/cmd", "meanwhile"));
+
+        var after = await GoOn(before, 3_600);
+        var last = await after.Routed();
+        Assert.Equal("meanwhile", Text(Assert.Single(await after.Queue()).Message!));
+        Assert.Equal(1, last);
+
+        await Publish("other", Said("other", "devices/meter/cmd", "later", packetId: 2));
+        Assert.Equal("later", Text(Assert.Single((await after.Next()).Messages)));
+    }
+
+    [Fact]
+    public async Task A_session_that_was_thrown_away_meanwhile_does_not_go_on()
+    {
+        var before = await ConnectDurably("meter");
+        await Host.Restart();
+        await (await Connect("meter", cleanStart: true)).Leave();
+
+        await Refused(Failure.Conflict, () => GoOn(before, 3_600));
+
+        Assert.False((await ConnectDurably("meter")).Session.IsPresent);
+    }
+
+    [Fact]
+    public async Task A_session_that_subscribes_to_more_than_its_device_may_now_does_not_go_on()
+    {
+        await Register("reader", [], ["plant/#"]);
+        var before = await ConnectDurably("reader");
+        await before.Subscribe("plant/1");
+        await Host.Restart();
+        await As(User(Roles.Operator), () => Grains.Device(Tenant, "reader").Change(new DeviceChange(null, null, [])));
+
+        await Refused(Failure.Conflict, () => GoOn(before, 3_600, device: "reader"));
+    }
+
+    [Fact]
     public async Task Its_will_is_said_when_it_ends_and_not_before()
     {
         var before = await Connect("meter", will: Gone("gone"));
@@ -119,10 +161,10 @@ public sealed class ResumeTests : StoreTest
 
     private static Will Gone(string text) => new(Said("meter", Topic, text, packetId: 0), 0);
 
-    private Task<EdgeClient> GoOn(EdgeClient before, uint expiry = 0, Will? will = null, string? key = null)
+    private Task<EdgeClient> GoOn(EdgeClient before, uint expiry = 0, Will? will = null, string? key = null, string device = "meter")
     {
-        var client = new EdgeClient(Host.Grains, Grains.Device(Tenant, "meter"), Caller.Device(Tenant, "meter")) { Id = before.Id };
+        var client = new EdgeClient(Host.Grains, Grains.Device(Tenant, device), Caller.Device(Tenant, device)) { Id = before.Id };
         return client.Connect(
-            Caller.SigningIn(Tenant, "edge"), new Credential(CredentialKind.Key, key ?? Keys["meter"], []), "meter", false, expiry, will, Since);
+            Caller.SigningIn(Tenant, "edge"), new Credential(CredentialKind.Key, key ?? Keys[device], []), device, false, expiry, will, Since);
     }
 }
