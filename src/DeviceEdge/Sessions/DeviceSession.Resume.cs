@@ -99,6 +99,7 @@ internal sealed partial class DeviceSession
     {
         try
         {
+            await Resumed(); // this is a part of it
             _claim!.Caller.Enter();
             _subscriber!.Outbox.QueueGrew(await _claim.Grain.Routed(ConnectionId));
         }

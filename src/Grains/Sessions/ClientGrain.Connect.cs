@@ -16,6 +16,11 @@ public abstract partial class ClientGrain
     public async Task<SessionOpened> Connect(ClientConnect connect)
     {
         Authenticate(connect.Credential); // nobody else takes the place of one that waits
+        if (connect.Since is not null && Find(connect.ConnectionId) is { } known)
+        {
+            return Opened(known, isPresent: true); // at once: an activation that is about to end gives no turns any more
+        }
+
         _waiting.Add(connect);
         try
         {
