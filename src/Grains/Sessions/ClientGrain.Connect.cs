@@ -46,36 +46,20 @@ public abstract partial class ClientGrain
             throw new FailureException(Failure.Forbidden, "The client may not publish to its will's topic.");
         }
 
-        await Load();
+        await Load(goesOn: connect.Since is null ? null : connect.ClientId);
         await OnFirstConnection();
         LastSeen = _clock.GetUtcNow();
+        if (connect.Since is not null)
+        {
+            return await GoOn(connect, rights);
+        }
+
         if (_sessions.TryGetValue(connect.ClientId, out var before))
         {
-            if (connect.Since is null)
-            {
-                await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
-            }
-            else if (before.Connection is null && IsWithin(before, rights))
-            {
-                await GoOn(before);
-            }
-            else
-            {
-                return before.Connection?.Id == connect.ConnectionId ? Opened(before, isPresent: true) : throw WaitingConnects.ConnectedAnew();
-            }
-        }
-        else if (connect.Since is not null && connect.SessionExpiry > 0)
-        {
-            throw WaitingConnects.ConnectedAnew(); // and thrown the session away
+            await TakeOver(before, connect.CleanStart || !IsWithin(before, rights));
         }
 
-        await MakeRoom(connect);
-        _waiting.Demand(connect);
-        if (connect.EdgeName is { } edge && surroundings.Live.IsLost(edge))
-        {
-            throw new FailureException(Failure.Unavailable, "The edge of this connection is no more.");
-        }
-
+        await MakeRoom(connect.ClientId);
         return await Open(connect, rights);
     }
 
@@ -122,14 +106,36 @@ public abstract partial class ClientGrain
         }
     }
 
-    /// <summary>Its connection is still there, so it has not ended, whatever the store says, and there is no will.</summary>
-    private async Task GoOn(ClientSession session)
+    /// <summary>The connection is still there, so it has not ended, whatever the store says, and there is no will.</summary>
+    private async Task<SessionOpened> GoOn(ClientConnect connect, ClientRights rights)
     {
-        await session.Closed;
-        session.ForgetWill();
-        if (!session.IsDurable)
+        var before = _sessions.GetValueOrDefault(connect.ClientId);
+        if (before?.Connection is { } connection)
         {
-            await EndSession(session);
+            return connection.Id == connect.ConnectionId ? Opened(before, isPresent: true) : throw WaitingConnects.ConnectedAnew();
+        }
+
+        try
+        {
+            if (before is null ? connect.SessionExpiry > 0 || _sessions.Count >= MaxSessions : !IsWithin(before, rights))
+            {
+                throw WaitingConnects.ConnectedAnew(); // and has thrown the session away, or has no room for it, or may less
+            }
+
+            if (before is not null)
+            {
+                await before.Closed;
+                before.ForgetWill();
+                await (before.IsDurable ? Task.CompletedTask : EndSession(before));
+            }
+
+            return await Open(connect, rights);
+        }
+        catch when (before is { Connection: null } && IsMine(before))
+        {
+            _sessions.Remove(before.ClientId); // who loads it again closes it
+            _loaded = null;
+            throw;
         }
     }
 
@@ -140,15 +146,10 @@ public abstract partial class ClientGrain
     private bool IsWithin(ClientSession session, ClientRights rights) => session.Route.Subscriptions.Keys.All(filter =>
         Permissions.MaySubscribe(PublisherName, rights.Subscribe, SharedFilter.TryParse(filter, out var shared) ? shared.Filter : filter));
 
-    private async Task MakeRoom(ClientConnect connect)
+    private async Task MakeRoom(string clientId)
     {
-        while (_sessions.Values.Where(session => session.ClientId != connect.ClientId).ToList() is var others && others.Count >= MaxSessions)
+        while (_sessions.Values.Where(session => session.ClientId != clientId).ToList() is var others && others.Count >= MaxSessions)
         {
-            if (connect.Since is not null)
-            {
-                throw WaitingConnects.ConnectedAnew();
-            }
-
             var victim = others.OrderBy(session => session.Connection is not null).ThenBy(session => session.Since).First();
             await EndConnection(victim, ConnectionEnd.TakenOver);
             await EndSession(victim);
@@ -207,6 +208,12 @@ public abstract partial class ClientGrain
 
     private async Task<SessionOpened> Open(ClientConnect connect, ClientRights rights)
     {
+        _waiting.Demand(connect);
+        if (connect.EdgeName is { } edge && surroundings.Live.IsLost(edge))
+        {
+            throw new FailureException(Failure.Unavailable, "The edge of this connection is no more.");
+        }
+
         var expiry = Math.Min(connect.SessionExpiry, Limits.MaxSessionExpiry);
         var isPresent = _sessions.TryGetValue(connect.ClientId, out var session);
         var isDurable = isPresent || expiry > 0;
@@ -223,6 +230,7 @@ public abstract partial class ClientGrain
 
         var route = Routes.Open(name, isDurable, connect.Edge, connect.ConnectionId, denied);
         session ??= new ClientSession(connect.ClientId, isDurable, route);
+        var isOpen = session.IsOpen;
         var since = connect.Since ?? _clock.GetUtcNow();
         session.Begin(new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", since), rights, expiry, connect.Will);
         _sessions[connect.ClientId] = session;
@@ -238,7 +246,7 @@ public abstract partial class ClientGrain
                 await session.Routed;
             }
 
-            if (session.IsStored)
+            if (session.IsStored && !isOpen)
             {
                 stored = isPresent ? await ReadStored(session) : null;
                 DemandStill(session, connect.ConnectionId);

@@ -176,9 +176,11 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     }
 
     /// <summary>The sessions that are away come out of the store, once in the life of an activation.</summary>
-    private Task Load() => _loaded is null or { IsFaulted: true } or { IsCanceled: true } ? _loaded = LoadNow() : _loaded;
+    /// <param name="goesOn">The client identifier whose connection, which the store knows of, is still there.</param>
+    private Task Load(string? goesOn = null) =>
+        _loaded is null or { IsFaulted: true } or { IsCanceled: true } ? _loaded = LoadNow(goesOn) : _loaded;
 
-    private async Task LoadNow()
+    private async Task LoadNow(string? goesOn)
     {
         foreach (var stored in await _store.ReadSessions(StoreKey))
         {
@@ -196,7 +198,11 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
                 _ = Quietly(Spread(session.Route), session);
             }
 
-            if (stored.IsConnected)
+            if (stored.IsConnected && stored.ClientId == goesOn)
+            {
+                session.Restore(now, stored.Expiry, stored.Will, null, null, isOpen: true);
+            }
+            else if (stored.IsConnected)
             {
                 await CloseLost(session, stored, now);
             }

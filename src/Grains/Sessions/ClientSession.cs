@@ -52,6 +52,9 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     /// <summary>The store knows it: it is durable, or has a will.</summary>
     public bool IsStored => IsDurable || Will is not null;
 
+    /// <summary>The store has it as connected, though this activation has not begun its connection.</summary>
+    public bool IsOpen { get; private set; }
+
     /// <summary>Complete when every topic of the cluster knows where its connection is.</summary>
     public Task Routed { get; set; } = Task.CompletedTask;
 
@@ -71,7 +74,7 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     public void Begin(Connection connection, ClientRights rights, uint expiry, Will? will)
     {
         (Connection, Rights, Since) = (connection, rights, connection.Since);
-        (Expiry, Will, WillAt, ExpiresAt) = (expiry, will, null, null);
+        (Expiry, Will, WillAt, ExpiresAt, IsOpen) = (expiry, will, null, null, false);
     }
 
     /// <summary>The will is due when its delay has passed or the session ends, whichever is first [MQTT-3.1.3-9].</summary>
@@ -81,15 +84,15 @@ internal sealed class ClientSession(string clientId, bool isDurable, SessionRout
     /// <param name="grace">The least time until the will; a session lasts as long as its will waits.</param>
     public void End(DateTimeOffset now, bool publishesWill, uint expiry, TimeSpan grace = default)
     {
-        (Connection, Since, Expiry) = (null, now, expiry);
+        (Connection, Since, Expiry, IsOpen) = (null, now, expiry, false);
         Will = publishesWill ? Will : null;
         WillAt = Will is null ? null : now + Longer(TimeSpan.FromSeconds(Math.Min(Will.Delay, expiry)), grace);
         ExpiresAt = expiry == ForEver ? null : now + Longer(TimeSpan.FromSeconds(expiry), Will is null ? default : grace);
     }
 
-    /// <summary>As the store has it: away.</summary>
-    public void Restore(DateTimeOffset now, uint expiry, Will? will, DateTimeOffset? willAt, DateTimeOffset? expiresAt) =>
-        (Since, Expiry, Will, WillAt, ExpiresAt) = (now, expiry, will, willAt, expiresAt);
+    /// <summary>As the store has it: away, or as another activation has left it.</summary>
+    public void Restore(DateTimeOffset now, uint expiry, Will? will, DateTimeOffset? willAt, DateTimeOffset? expiresAt, bool isOpen = false) =>
+        (Since, Expiry, Will, WillAt, ExpiresAt, IsOpen) = (now, expiry, will, willAt, expiresAt, isOpen);
 
     /// <summary>Somebody ends it before its time.</summary>
     public void EndNow(DateTimeOffset now)

@@ -141,7 +141,7 @@ public sealed class ResumeTests : StoreTest
         var waiting = Connect("meter");
         await Get("meter"); // which comes behind that to the grain, and does not wait for its turn
 
-        await Refused(Failure.Conflict, () => GoOn(client));
+        await Refused(Failure.Conflict, () => GoOn(new EdgeClient(Grains, Grains.Device(Tenant, "meter"), Caller.Device(Tenant, "meter"))));
 
         goesOn.SetResult();
         await publish;
