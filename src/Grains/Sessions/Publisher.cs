@@ -33,6 +33,12 @@ internal sealed partial class Publisher(
     /// <summary>Longer than it takes to declare a silo dead and to find its topics elsewhere, and less than a device waits for PUBACK.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
 
+    /// <summary>
+    /// Then an answer may have been lost with a connection between two silos, of which nobody hears. Longer than an append takes that
+    /// does not wait for the store.
+    /// </summary>
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly string _key = $"{tenant}/{name}";
@@ -68,7 +74,7 @@ internal sealed partial class Publisher(
         {
             try
             {
-                Redelivered += await InTime(share.Append!);
+                Redelivered += await InTime(share);
                 Remember(share.Messages);
             }
             catch (Exception e)
@@ -108,7 +114,8 @@ internal sealed partial class Publisher(
 
             try
             {
-                Redelivered += await InTime(GrainOf(share.Topic).Append(again, session, isDurable));
+                var append = GrainOf(share.Topic).Append(again, session, isDurable);
+                Redelivered += await (limit is { } most ? append.WaitAsync(most - Doubt) : append);
                 Remember(again);
                 return null;
             }
@@ -130,10 +137,15 @@ internal sealed partial class Publisher(
 
     private bool MayBeRepeated(TopicShare share, Exception e, int attempt, TimeSpan since) => e is FailureException failure
         ? failure.Failure == Failure.Conflict && attempt < MostAttempts
-        : e is not TimeoutException && share.Messages.All(message => message.HasOwnTime)
-            && (limit is null ? attempt < MostAttempts : since < Patience);
+        : MayBeRecognised(share) && (limit is null ? e is not TimeoutException && attempt < MostAttempts
+            : since < Patience && (e is not TimeoutException || attempt == 1));
 
-    private Task<int> InTime(Task<int> append) => limit is { } most && !append.IsCompleted ? append.WaitAsync(most) : append;
+    private static bool MayBeRecognised(TopicShare share) => share.Messages.All(message => message.HasOwnTime);
+
+    /// <exception cref="TimeoutException">In a cluster: it takes so long that its answer counts as lost.</exception>
+    private Task<int> InTime(TopicShare share) => limit is not { } most || share.Append!.IsCompleted
+        ? share.Append!
+        : share.Append.WaitAsync(MayBeRecognised(share) ? Doubt : most);
 
     /// <summary>Divides a batch among its topics; what may not be published is added to the failures.</summary>
     private async ValueTask Accept(PublishedBatch batch, ImmutableArray<string> grants)

@@ -39,6 +39,17 @@ public sealed class LostTopicTests : GrainTest
     }
 
     [Fact]
+    public async Task What_has_no_answer_is_given_to_it_once_more_and_stored_once()
+    {
+        await Publish("meter", Timed("meter", 1));
+        _silo.LosesAnswers = 1;
+
+        Assert.Empty((await Publish("meter", Timed("meter", 2))).Failures);
+
+        Assert.Equal([1, 2], (await Stored("devices/meter/t")).Select(message => message.Seq));
+    }
+
+    [Fact]
     public async Task What_it_would_not_recognise_is_for_its_device_to_send_again()
     {
         await Publish("meter", Timed("meter", 1));
@@ -70,17 +81,31 @@ public sealed class LostTopicTests : GrainTest
 
         public bool IsAway { get; set; }
 
+        /// <summary>Of so many calls the answer is lost on its way.</summary>
+        public int LosesAnswers;
+
         public int Refused => _refused;
 
         public Task Invoke(IOutgoingGrainCallContext context)
         {
-            if (!IsAway || context.InterfaceMethod.Name != nameof(ITopicGrain.Append))
+            if (context.InterfaceMethod.Name != nameof(ITopicGrain.Append))
             {
                 return context.Invoke();
             }
 
+            if (!IsAway)
+            {
+                return Interlocked.Decrement(ref LosesAnswers) < 0 ? context.Invoke() : Lose(context);
+            }
+
             Interlocked.Increment(ref _refused);
             throw new InvalidOperationException("Unable to connect to the silo.");
+        }
+
+        private static async Task Lose(IOutgoingGrainCallContext context)
+        {
+            await context.Invoke();
+            await new TaskCompletionSource().Task;
         }
     }
 }

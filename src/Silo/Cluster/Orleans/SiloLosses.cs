@@ -7,8 +7,8 @@ namespace OrleansIoT.Silo.Cluster.Orleans;
 /// </summary>
 public sealed class SiloLosses : IDisposable
 {
-    /// <summary>For answers that come by way of others.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    /// <summary>For answers that come by way of others, or that a silo that ends still gives.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.75);
 
     private CancellationTokenSource _since = new();
 
