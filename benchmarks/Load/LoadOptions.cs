@@ -14,6 +14,7 @@ internal sealed record LoadOptions
           --rounds N           default 3
           --seconds N          how long a rate is measured, default 5
           --warmup N           seconds before that, default 5
+          --rate N             of the open loop, messages a second, default 20000
           --connections N      of the TCP storm, of idle memory and of turns, default 10000
           --subscribers N      of fan-out, default 1000
           --only NAMES         of ours, mosquitto, without-store, bare, separated by commas; default: all four;
@@ -32,6 +33,7 @@ internal sealed record LoadOptions
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan Warmup { get; init; } = TimeSpan.FromSeconds(5);
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(5);
+    public int Rate { get; init; } = 20_000;
     public int Connections { get; init; } = 10_000;
     public int Subscribers { get; init; } = 1_000;
     public IReadOnlyList<string> Only { get; init; } = ServerNames;
@@ -60,8 +62,8 @@ internal sealed record LoadOptions
 
         return options switch
         {
-            { Rounds: < 1 } or { Connections: < 10 } or { Subscribers: < 1 } =>
-                throw new FormatException("There is at least one round, one subscriber, and ten connections."),
+            { Rounds: < 1 } or { Rate: < 1 } or { Connections: < 10 } or { Subscribers: < 1 } =>
+                throw new FormatException("There is at least one round, one message a second, one subscriber, and ten connections."),
             _ when options.Only.Except(ServerNames).Any(name => ClusterServer.SilosOf(name) is null) =>
                 throw new FormatException($"--only has names out of {string.Join(", ", ServerNames)}, cluster-1 to cluster-9."),
             _ => options,
@@ -73,6 +75,7 @@ internal sealed record LoadOptions
         "--rounds" => this with { Rounds = Number(value) },
         "--seconds" => this with { Duration = TimeSpan.FromSeconds(Number(value)) },
         "--warmup" => this with { Warmup = TimeSpan.FromSeconds(Number(value)) },
+        "--rate" => this with { Rate = Number(value) },
         "--connections" => this with { Connections = Number(value) },
         "--subscribers" => this with { Subscribers = Number(value) },
         "--only" => this with { Only = value.Split(',') },

@@ -19,7 +19,7 @@ internal static class Catalogue
             new FanIn(2, 50, 100, 1, options),
             new FanIn(1, 1_000, 1, 1, options),
             new TurnTaking(options.Connections, 5_000, options),
-            new OpenLoop(1_000, 20_000, options),
+            new OpenLoop(1_000, options.Rate, options),
             new FanOut(0, oneTopic: true, options.Subscribers, options),
             new FanOut(1, oneTopic: true, options.Subscribers, options),
             new FanOut(0, oneTopic: false, options.Subscribers, options),

@@ -143,6 +143,8 @@ internal sealed class DeviceGrain(InMemoryGrains world, string key) : IDeviceGra
 
     public Task<SessionOpened> Admit(ClientConnect connect) => throw new NotSupportedException();
 
+    public Task<long> Routed(string connectionId) => throw new NotSupportedException();
+
     public Task Due(string clientId) => throw new NotSupportedException();
 
     public Task EdgeLost(string edge) => throw new NotSupportedException();
