@@ -38,6 +38,9 @@ public sealed class EdgeClient : IEdge
 
     public string Id { get; init; } = Guid.NewGuid().ToString();
 
+    /// <summary>By what its calls name it.</summary>
+    public string CalledAs => Session?.CalledAs ?? Id;
+
     public EdgeConduct Conduct { get; set; }
 
     /// <summary>So many of the next calls do not arrive.</summary>
@@ -57,7 +60,7 @@ public sealed class EdgeClient : IEdge
     {
         caller.Enter();
         Session = await _grain.Connect(new ClientConnect(
-            Id, _grains.CreateObjectReference<IEdge>(this), clientId, credential, cleanStart, expiry, will, Since: since));
+            Id, _grains.CreateObjectReference<IEdge>(this), clientId, credential, cleanStart, expiry, will, Since: since, CalledAs: since is null ? null : $"{Id}.{Guid.NewGuid():N}"));
         return this;
     }
 
@@ -69,31 +72,31 @@ public sealed class EdgeClient : IEdge
     });
 
     public Task<PublishResult> Publish(params TelemetryMessage[] messages) =>
-        AsClient(() => _grain.Publish(Id, [.. messages]));
+        AsClient(() => _grain.Publish(CalledAs, [.. messages]));
 
     public async Task<SubscribeResult> Subscribe(params Subscription[] subscriptions) =>
-        await AsClient(() => _grain.Subscribe(Id, [.. subscriptions]));
+        await AsClient(() => _grain.Subscribe(CalledAs, [.. subscriptions]));
 
     public Task<SubscribeResult> Subscribe(string filter, Qos qos = Qos.ExactlyOnce) => Subscribe(new Subscription(filter, qos));
 
     public Task<ImmutableArray<bool>> Unsubscribe(params string[] filters) =>
-        AsClient(() => _grain.Unsubscribe(Id, [.. filters]));
+        AsClient(() => _grain.Unsubscribe(CalledAs, [.. filters]));
 
-    public Task<long> Routed() => AsClient(() => _grain.Routed(Id));
+    public Task<long> Routed() => AsClient(() => _grain.Routed(CalledAs));
 
-    public Task<ImmutableArray<QueuedMessage>> Queue(long after = 0) => AsClient(() => _grain.Queue(Id, after, 1_000));
+    public Task<ImmutableArray<QueuedMessage>> Queue(long after = 0) => AsClient(() => _grain.Queue(CalledAs, after, 1_000));
 
-    public Task<RetainedPage> Retained(string filter) => AsClient(() => _grain.Retained(Id, filter, null));
+    public Task<RetainedPage> Retained(string filter) => AsClient(() => _grain.Retained(CalledAs, filter, null));
 
     public Task Settle(params long[] numbers) => AsClient(async () =>
     {
-        await _grain.Settle(Id, [.. numbers.Select(number => new Settlement(number, IsComplete: true))]);
+        await _grain.Settle(CalledAs, [.. numbers.Select(number => new Settlement(number, IsComplete: true))]);
         return true;
     });
 
     public Task Release(params ushort[] packetIds) => AsClient(async () =>
     {
-        await _grain.Release(Id, [.. packetIds]);
+        await _grain.Release(CalledAs, [.. packetIds]);
         return true;
     });
 
@@ -150,7 +153,7 @@ public sealed class EdgeClient : IEdge
 
     private Task<bool> Disconnect(ClientDisconnect disconnect) => AsClient(async () =>
     {
-        await _grain.Disconnect(Id, disconnect);
+        await _grain.Disconnect(CalledAs, disconnect);
         return true;
     });
 

@@ -214,7 +214,7 @@ internal sealed partial class DeviceSession
             try
             {
                 (claim.Caller with { ExpiresAt = DateTimeOffset.MaxValue }).Enter(); // that somebody goes may be said later than that
-                await claim.Grain.Disconnect(ConnectionId, disconnect);
+                await claim.Grain.Disconnect(_grain?.CalledAs ?? ConnectionId, disconnect);
                 return;
             }
             catch (TimeoutException) when (attempt < SignOutAttempts)

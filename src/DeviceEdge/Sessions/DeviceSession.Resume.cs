@@ -18,10 +18,14 @@ internal sealed partial class DeviceSession
 
     private static readonly TimeSpan ResumePause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Then the grain is told once more: the call may have gone to a silo that stands still.</summary>
+    private static readonly TimeSpan ResumeImpatience = TimeSpan.FromSeconds(2);
+
     private Will? _will;
     private DateTimeOffset _since;
     private ClientDisconnect? _goodbye;
     private Task<bool>? _resuming;
+    private int _resumptions;
 
     public bool IsResuming => Volatile.Read(ref _resuming) is { IsCompleted: false };
 
@@ -56,7 +60,8 @@ internal sealed partial class DeviceSession
             await _edge.Handshakes.WaitAsync(); // no more at a time than might connect
             try
             {
-                var session = await Open(_claim!, OpeningOf(_claim!, cleanStart: false) with { Since = _since });
+                var session = await SayAgain();
+                _grain!.CalledAs = session.CalledAs ?? ConnectionId;
                 Silo = session.Silo ?? "";
                 if (session.IsDurable != _isDurable)
                 {
@@ -94,6 +99,23 @@ internal sealed partial class DeviceSession
         return true;
     }
 
+    private async Task<SessionOpened> SayAgain()
+    {
+        var opening = OpeningOf(_claim!, cleanStart: false) with { Since = _since, CalledAs = $"{ConnectionId}.{++_resumptions}" };
+        var began = _edge.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await Open(_claim!, opening).WaitAsync(ResumeImpatience, _edge.Time);
+            }
+            catch (TimeoutException) when (_ending is null && _edge.Time.GetElapsedTime(began) < ResumeLimit)
+            {
+                // and it may be said twice
+            }
+        }
+    }
+
     /// <summary>Until all topics know where the connection is, what they have for it may come to stand in its queue without a word.</summary>
     private async Task CatchUp()
     {
@@ -101,7 +123,7 @@ internal sealed partial class DeviceSession
         {
             await Resumed(); // this is a part of it
             _claim!.Caller.Enter();
-            _subscriber!.Outbox.QueueGrew(await _claim.Grain.Routed(ConnectionId));
+            _subscriber!.Outbox.QueueGrew(await _claim.Grain.Routed(_grain!.CalledAs));
         }
         catch (Exception e) when (SessionGrain.IsGone(e))
         {
@@ -123,7 +145,7 @@ internal sealed partial class DeviceSession
             try
             {
                 Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
-                return await _claim!.Grain.Publish(ConnectionId, messages);
+                return await _claim!.Grain.Publish(_grain!.CalledAs, attempt == 1 ? messages : [.. messages.Select(message => message with { Dup = true })]);
             }
             catch (Exception e) when (MayPublishAgain(e, messages) && _edge.Time.GetElapsedTime(began) < ResumeLimit)
             {
@@ -142,12 +164,13 @@ internal sealed partial class DeviceSession
     }
 
     /// <summary>
-    /// A grain that does not know the connection has stored nothing. Of what has no answer, which may be stored, only a reading
-    /// with a time of its own is recognised when it comes again without DUP.
+    /// A reading with a time of its own is recognised when it comes again. What has none is as far as is known not stored if it came to a
+    /// grain that does not know the connection; the activation before may have had it, so it is given like what its client sends
+    /// again, with DUP, which QoS 0 does not have.
     /// </summary>
     private bool MayPublishAgain(Exception e, ImmutableArray<TelemetryMessage> messages) => MayResume && e switch
     {
-        FailureException failure => failure.Failure == Failure.NotSignedIn && !IsExpired,
+        FailureException { Failure: Failure.NotSignedIn } => !IsExpired && messages.All(message => message.HasOwnTime || message.PacketId != 0),
         TimeoutException or OrleansException => messages.All(message => message.HasOwnTime),
         _ => false,
     };

@@ -45,7 +45,7 @@ internal sealed partial class DeviceSession
         var retained = new List<Subscription>();
         if (!wanted.IsEmpty)
         {
-            if (await Ask(_claim!.Grain.Subscribe(ConnectionId, wanted), nameof(IClientGrain.Subscribe)) is not var (result, failure))
+            if (await Ask(_claim!.Grain.Subscribe(_grain!.CalledAs, wanted), nameof(IClientGrain.Subscribe)) is not var (result, failure))
             {
                 return;
             }
@@ -69,7 +69,7 @@ internal sealed partial class DeviceSession
         var firstPages = new List<RetainedPage>(retained.Count);
         foreach (var subscription in retained)
         {
-            if (await Ask(_claim!.Grain.Retained(ConnectionId, subscription.Filter, from: null), nameof(IClientGrain.Retained)) is not var (page, failure))
+            if (await Ask(_claim!.Grain.Retained(_grain!.CalledAs, subscription.Filter, from: null), nameof(IClientGrain.Retained)) is not var (page, failure))
             {
                 return;
             }
@@ -105,7 +105,7 @@ internal sealed partial class DeviceSession
     {
         CountRequest();
         StartPublishing();
-        if (await Ask(_claim!.Grain.Unsubscribe(ConnectionId, unsubscribe.Filters), nameof(IClientGrain.Unsubscribe)) is not var (existed, failure))
+        if (await Ask(_claim!.Grain.Unsubscribe(_grain!.CalledAs, unsubscribe.Filters), nameof(IClientGrain.Unsubscribe)) is not var (existed, failure))
         {
             return;
         }

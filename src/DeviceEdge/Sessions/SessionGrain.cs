@@ -8,22 +8,25 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// The grain that has a connection's session, and as whom it is called. What it is asked here may be asked twice, so if it does not
 /// answer because it has left memory, its next activation is asked.
 /// </summary>
-internal sealed record SessionGrain(IClientGrain Client, string ConnectionId, Caller Caller)
+internal sealed class SessionGrain(IClientGrain client, string connectionId, Caller caller)
 {
+    /// <summary>By what calls name the connection, see <see cref="ClientConnect.CalledAs"/>.</summary>
+    public string CalledAs { get; set; } = connectionId;
+
     /// <summary>Says the connection to the next activation, and returns whether that knows it now.</summary>
     public Func<Task<bool>> Resume { get; init; } = () => Task.FromResult(false);
 
-    public Task<ImmutableArray<QueuedMessage>> Queue(long after, int count) => Ask(() => Client.Queue(ConnectionId, after, count));
+    public Task<ImmutableArray<QueuedMessage>> Queue(long after, int count) => Ask(() => client.Queue(CalledAs, after, count));
 
-    public Task<RetainedPage> Retained(string filter, string? from) => Ask(() => Client.Retained(ConnectionId, filter, from));
+    public Task<RetainedPage> Retained(string filter, string? from) => Ask(() => client.Retained(CalledAs, filter, from));
 
-    public Task Settle(ImmutableArray<Settlement> settlements) => Tell(() => Client.Settle(ConnectionId, settlements));
+    public Task Settle(ImmutableArray<Settlement> settlements) => Tell(() => client.Settle(CalledAs, settlements));
 
-    public Task Release(ImmutableArray<ushort> packetIds) => Tell(() => Client.Release(ConnectionId, packetIds));
+    public Task Release(ImmutableArray<ushort> packetIds) => Tell(() => client.Release(CalledAs, packetIds));
 
     private async Task<T> Ask<T>(Func<Task<T>> call)
     {
-        Caller.Enter();
+        caller.Enter();
         try
         {
             return await call();

@@ -26,6 +26,10 @@ public sealed record Will([property: Id(0)] TelemetryMessage Message, [property:
 /// Null for a CONNECT. Otherwise the connection has been there since then, and the client's grain has left memory meanwhile: it
 /// goes on, its client hears nothing of it, and it takes nobody's place. For sessions that are durable or subscribe to nothing.
 /// </param>
+/// <param name="CalledAs">
+/// By what its calls name a connection that goes on. Another one each time: a call of before that is still on its way, or comes twice, is
+/// not to be heard by the next activation as well. Null for the connection's own name.
+/// </param>
 [GenerateSerializer, Immutable, Alias("iot.ClientConnect")]
 public sealed record ClientConnect(
     [property: Id(0)] string ConnectionId,
@@ -36,7 +40,8 @@ public sealed record ClientConnect(
     [property: Id(5)] uint SessionExpiry,
     [property: Id(6)] Will? Will,
     [property: Id(7)] string? EdgeName = null,
-    [property: Id(8)] DateTimeOffset? Since = null);
+    [property: Id(8)] DateTimeOffset? Since = null,
+    [property: Id(9)] string? CalledAs = null);
 
 /// <summary>The session as a connection finds it.</summary>
 /// <param name="Session">Its name within the tenant, <c>{device}/{client id}</c> or <c>users/{id}/{client id}</c>.</param>
@@ -47,7 +52,8 @@ public sealed record ClientConnect(
 /// <param name="Received">Packet identifiers of QoS 2 messages that were received and not released.</param>
 /// <param name="Sent">Numbers of its queue up to this one may have been sent before: they are sent with DUP.</param>
 /// <param name="Last">The last number of its queue; 0 for none ever.</param>
-/// <param name="Silo">Where the client's grain is, in a cluster; the connection is lost when that silo is.</param>
+/// <param name="Silo">Where the client's grain is, in a cluster.</param>
+/// <param name="CalledAs">By what the edge's calls name the connection; null for its own name.</param>
 [GenerateSerializer, Immutable, Alias("iot.SessionOpened")]
 public sealed record SessionOpened(
     [property: Id(0)] string Session,
@@ -58,7 +64,8 @@ public sealed record SessionOpened(
     [property: Id(5)] ImmutableArray<ushort> Received,
     [property: Id(6)] long Sent,
     [property: Id(7)] long Last,
-    [property: Id(8)] string? Silo = null);
+    [property: Id(8)] string? Silo = null,
+    [property: Id(9)] string? CalledAs = null);
 
 /// <summary>How a connection ended.</summary>
 /// <param name="PublishesWill">The client did not take its leave, or wants its will published all the same.</param>

@@ -16,7 +16,7 @@ public abstract partial class ClientGrain
     public async Task<SessionOpened> Connect(ClientConnect connect)
     {
         Authenticate(connect.Credential); // nobody else takes the place of one that waits
-        if (connect.Since is not null && Find(connect.ConnectionId) is { } known)
+        if (connect.Since is not null && _sessions.TryGetValue(connect.ClientId, out var known) && known.Connection?.Id == connect.ConnectionId)
         {
             return Opened(known, isPresent: true); // at once: an activation that is about to end gives no turns any more
         }
@@ -232,7 +232,8 @@ public abstract partial class ClientGrain
         session ??= new ClientSession(connect.ClientId, isDurable, route);
         var isOpen = session.IsOpen;
         var since = connect.Since ?? _clock.GetUtcNow();
-        session.Begin(new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", since), rights, expiry, connect.Will);
+        var calledAs = connect.CalledAs ?? connect.ConnectionId;
+        session.Begin(new Connection(connect.ConnectionId, connect.Edge, connect.EdgeName ?? "", since, calledAs), rights, expiry, connect.Will);
         _sessions[connect.ClientId] = session;
         surroundings.Live.Add(connect.EdgeName ?? "", Key.Tenant, PublisherName);
         KeepAwakeWhileConnected();
@@ -249,7 +250,7 @@ public abstract partial class ClientGrain
             if (session.IsStored && !isOpen)
             {
                 stored = isPresent ? await ReadStored(session) : null;
-                DemandStill(session, connect.ConnectionId);
+                DemandStill(session, calledAs);
                 await _store.Open(route.Key, connect.ClientId, expiry, connect.Will, isNew: !isPresent, connect.EdgeName ?? "");
             }
         }
@@ -271,7 +272,8 @@ public abstract partial class ClientGrain
         stored?.Received ?? [],
         stored?.Sent ?? 0,
         stored?.Last ?? 0,
-        surroundings.Silo.Name);
+        surroundings.Silo.Name,
+        session.Connection!.CalledAs);
 
     /// <summary>The store did not take it, so that it is not known what it has; the next one to connect reads it again.</summary>
     private void Forget(ClientSession session, bool wasPresent)

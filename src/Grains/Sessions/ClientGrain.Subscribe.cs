@@ -242,7 +242,7 @@ public abstract partial class ClientGrain
     /// <summary>Behind an await: a connection that has ended meanwhile does not write into a session that goes on without it.</summary>
     private static void DemandStill(ClientSession session, string connectionId)
     {
-        if (session.Connection?.Id != connectionId)
+        if (session.Connection?.CalledAs != connectionId)
         {
             throw NoConnection();
         }

@@ -158,7 +158,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
     {
         foreach (var session in _sessions.Values)
         {
-            if (session.Connection?.Id == connectionId)
+            if (session.Connection?.CalledAs == connectionId)
             {
                 return session;
             }

@@ -16,7 +16,8 @@ public sealed record ClientRights(ImmutableArray<string> Publish, ImmutableArray
 /// <param name="Edge">Where it is.</param>
 /// <param name="EdgeName">That by name, in a cluster.</param>
 /// <param name="Since">When it began.</param>
-internal sealed record Connection(string Id, IEdge Edge, string EdgeName, DateTimeOffset Since);
+/// <param name="CalledAs">By what its edge's calls name it.</param>
+internal sealed record Connection(string Id, IEdge Edge, string EdgeName, DateTimeOffset Since, string CalledAs);
 
 /// <summary>One session of a client, as its grain holds it: connected, or durable and away.</summary>
 internal sealed class ClientSession(string clientId, bool isDurable, SessionRoute route)

@@ -118,14 +118,44 @@ public sealed class ResumeTests
         await using var device = await edge.Connect();
         await device.Send(device.Message(Topic, "without a time of its own"));
 
-        (await edge.Device.NextPublish()).Throw(Unknown());
+        var first = await edge.Device.NextPublish();
+        first.Throw(Unknown());
         var again = await edge.Device.NextPublish();
         Assert.NotNull(edge.Device.Connected!.Since);
         again.Complete();
 
         Assert.Equal(["without a time of its own"], again.Payloads);
+        Assert.Equal((false, true), (first.Messages[0].Dup, again.Messages[0].Dup)); // the grain before may have had it
         Assert.Equal("meter-7", again.Caller!.Subject);
         Assert.Equal(ReasonCode.Success, ((AckPacket?)await device.Receive())!.Reason);
+    }
+
+    [Fact]
+    public async Task What_has_no_time_and_no_identifier_could_not_be_told_from_another_and_is_not_given_again()
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect();
+        await device.Send(new PublishPacket { Topic = Topic, Payload = "1"u8.ToArray(), Qos = Qos.AtMostOnce });
+
+        (await edge.Device.NextPublish()).Throw(Unknown());
+
+        Assert.Equal(ReasonCode.ImplementationSpecificError, Assert.IsType<DisconnectPacket>(await device.Receive()).Reason);
+        Assert.Equal(0, edge.Device.Waiting);
+    }
+
+    [Fact]
+    public async Task A_grain_that_does_not_answer_is_told_once_more()
+    {
+        await using var edge = await TestEdge.Start();
+        await using var device = await edge.Connect();
+        var asked = 0;
+        edge.Device.OnConnect = () => Interlocked.Increment(ref asked) == 1 ? new TaskCompletionSource().Task : Task.CompletedTask;
+
+        await edge.Device.End(ConnectionEnd.Forgotten);
+        await edge.Until(Task.Run(() => Eventually.Is(() => edge.Device.Connected!.Since is not null)), TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(ReasonCode.Success, await device.Publish(Topic, "1"));
     }
 
     [Theory]

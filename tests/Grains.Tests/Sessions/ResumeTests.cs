@@ -115,6 +115,20 @@ public sealed class ResumeTests : StoreTest
         Assert.False(client.HasEnded);
     }
 
+    [Fact]
+    public async Task A_call_of_before_that_is_late_or_comes_twice_is_not_heard()
+    {
+        var before = await Connect("meter");
+        await Host.Restart();
+        var after = await GoOn(before);
+        var late = new EdgeClient(Host.Grains, Grains.Device(Tenant, "meter"), Caller.Device(Tenant, "meter")) { Id = before.Id };
+
+        await Refused(Failure.NotSignedIn, () => late.Publish(Timed("meter", 1)));
+
+        await after.Publish(Timed("meter", 2));
+        Assert.Single(await Stored("devices/meter/t"));
+    }
+
     [Theory]
     [InlineData("meter")]
     [InlineData("another client identifier of a device that may have one connection")]
