@@ -69,6 +69,7 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         surroundings.History,
         _store,
         Limits,
+        surroundings.Routes,
         surroundings.Routes.IsOfCluster ? AppendLimit : null,
         _clock,
         logger);

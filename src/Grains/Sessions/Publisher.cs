@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
+using OrleansIoT.Grains.Topics;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
 using OrleansIoT.Telemetry;
@@ -15,6 +16,7 @@ namespace OrleansIoT.Grains.Sessions;
 /// marked, and each topic gets its part of a batch. Part of a grain, and used in its turns only.
 /// </summary>
 /// <param name="name">How messages name the client: a device's id, or <c>users/{id}</c>.</param>
+/// <param name="routes">By which a silo knows that the others have not given it up.</param>
 /// <param name="limit">In a cluster, where an answer may be lost on its way, how long one is waited for; it is unknown then.</param>
 internal sealed partial class Publisher(
     string tenant,
@@ -23,6 +25,7 @@ internal sealed partial class Publisher(
     ITelemetryHistory history,
     ISessionStore store,
     GrainsOptions options,
+    Routes routes,
     TimeSpan? limit,
     TimeProvider clock,
     ILogger logger)
@@ -63,6 +66,8 @@ internal sealed partial class Publisher(
         var batch = new PublishedBatch(messages);
         await Accept(batch, grants);
         Exception? unknown = null;
+
+        await DemandHeard();
 
         // All of them are on their way before the first one is awaited, so they become durable together.
         for (var share = batch.First; share is not null; share = share.Next)
@@ -114,6 +119,7 @@ internal sealed partial class Publisher(
 
             try
             {
+                await DemandHeard();
                 var append = GrainOf(share.Topic).Append(again, session, isDurable);
                 Redelivered += await (limit is { } most ? append.WaitAsync(most - Doubt) : append);
                 Remember(again);
@@ -125,6 +131,7 @@ internal sealed partial class Publisher(
             }
         }
 
+        _redeliveries = null; // perhaps it is stored; when it comes again, the history knows
         if (e is FailureException failure)
         {
             batch.Fail(share, failure.Failure == Failure.Conflict ? Failure.Unavailable : failure.Failure, failure.Message);
@@ -139,6 +146,13 @@ internal sealed partial class Publisher(
         ? failure.Failure == Failure.Conflict && attempt < MostAttempts
         : MayBeRecognised(share) && (limit is null ? e is not TimeoutException && attempt < MostAttempts
             : since < Patience && (e is not TimeoutException || attempt == 1));
+
+    /// <summary>
+    /// A silo that stood still for long wakes up in the middle of this. Its clients go on elsewhere by then, and have said again what it
+    /// is about to say, so it says no more.
+    /// </summary>
+    /// <exception cref="FailureException">Unavailable: this silo is not heard, perhaps because it was given up.</exception>
+    private Task DemandHeard() => routes.IsHeard ? Task.CompletedTask : routes.BecomeHeard(Doubt);
 
     private static bool MayBeRecognised(TopicShare share) => share.Messages.All(message => message.HasOwnTime);
 

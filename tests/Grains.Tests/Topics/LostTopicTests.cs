@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.Identity;
@@ -50,6 +51,39 @@ public sealed class LostTopicTests : GrainTest
     }
 
     [Fact]
+    public async Task What_was_stored_without_an_answer_is_recognised_when_it_comes_again()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 4, dup: true)); // from here on it is remembered what was stored
+        _silo.BreaksAnswers = 1;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Publish("meter", Untimed("meter", 2, "b", packetId: 5)));
+
+        Assert.Empty((await Publish("meter", Untimed("meter", 3, "b", packetId: 5, dup: true))).Failures);
+
+        Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+    }
+
+    /// <summary>It has stood still; its devices have given to others what it is about to give to the topic.</summary>
+    [Fact]
+    public async Task A_publisher_whose_silo_is_not_heard_any_more_gives_nothing_to_it()
+    {
+        var routes = Host.Services.GetRequiredService<Routes>();
+        var client = await Connect("meter");
+        _silo.OnAppend = () =>
+        {
+            routes.Renew(0);
+            throw new FailureException(Failure.Conflict, "The topic goes on in another activation.");
+        };
+
+        var published = client.Publish(Untimed("meter", 1, "a", packetId: 5));
+        await Eventually.Is(() => !routes.IsHeard);
+        var given = 0;
+        _silo.OnAppend = () => given++;
+
+        var refused = Assert.Single((await published).Failures);
+        Assert.Equal((Failure.Unavailable, 0), (refused.Failure, given));
+    }
+
+    [Fact]
     public async Task What_it_would_not_recognise_is_for_its_device_to_send_again()
     {
         await Publish("meter", Timed("meter", 1));
@@ -81,6 +115,11 @@ public sealed class LostTopicTests : GrainTest
 
         public bool IsAway { get; set; }
 
+        /// <summary>Of so many calls the answer is that it broke.</summary>
+        public int BreaksAnswers;
+
+        public Action OnAppend { get; set; } = () => { };
+
         /// <summary>Of so many calls the answer is lost on its way.</summary>
         public int LosesAnswers;
 
@@ -93,13 +132,22 @@ public sealed class LostTopicTests : GrainTest
                 return context.Invoke();
             }
 
+            OnAppend();
             if (!IsAway)
             {
-                return Interlocked.Decrement(ref LosesAnswers) < 0 ? context.Invoke() : Lose(context);
+                return Interlocked.Decrement(ref LosesAnswers) >= 0 ? Lose(context)
+                    : Interlocked.Decrement(ref BreaksAnswers) >= 0 ? Break(context)
+                    : context.Invoke();
             }
 
             Interlocked.Increment(ref _refused);
             throw new InvalidOperationException("Unable to connect to the silo.");
+        }
+
+        private static async Task Break(IOutgoingGrainCallContext context)
+        {
+            await context.Invoke();
+            throw new InvalidOperationException("The connection broke.");
         }
 
         private static async Task Lose(IOutgoingGrainCallContext context)
