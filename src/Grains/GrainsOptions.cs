@@ -37,8 +37,8 @@ public sealed class GrainsOptions
     public IReadOnlyList<string> TransientPrefixes { get; set; } = [];
 
     /// <summary>
-    /// How long after a start a client has to come back before its will is published, if the process died under its
-    /// connection. Default: 5 seconds.
+    /// How long a client has to come back, or its connection to go on, before its will is published, if the process died under its
+    /// connection or the silo of its grain. Default: 5 seconds.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan WillGraceAfterRestart { get; set; } = TimeSpan.FromSeconds(5);
