@@ -31,7 +31,11 @@ public sealed class ReadinessTests
         }
 
         Assert.Equal(0, await ended);
-        Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
+        if (role != "silo") // to which nobody sends anybody: it may be gone before it is asked once more
+        {
+            Assert.Contains(HttpStatusCode.ServiceUnavailable, answers);
+        }
+
         Assert.DoesNotContain(HttpStatusCode.OK, answers.SkipWhile(answer => answer == HttpStatusCode.OK));
     }
 
