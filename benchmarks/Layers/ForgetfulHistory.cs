@@ -26,8 +26,11 @@ internal sealed class ForgetfulHistory(HistoryOptions limits, HistoryMetrics met
 
     public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) => Task.FromResult(new TopicTail(0, null));
 
-    public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation) =>
-        Task.FromResult(new DeviceTail(0, null, []));
+    public Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation) => Task.FromResult(new DeviceTail(0, null));
+
+    public Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
+        string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<TelemetryMessage>>([]);
 
     public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<DeviceActivity>>([]);

@@ -173,7 +173,8 @@ internal static class Starts
         using var store = new OpenStore(directory);
         var (history, feed) = (store.History, new Feed(Topics / 2));
         await history.ReadTopicTail(feed.Key);
-        await history.ReadDeviceTail("default/meter-17", 100);
+        await history.ReadDeviceTail("default/meter-17");
+        await history.ReadLastOf("default/meter-17", [1]);
         var page = await history.Read(feed.Key, new TelemetryQuery(Feed.Start, Feed.Start.AddYears(1), TelemetryQuery.MaxLimit));
         await history.ReadAt(feed.Key, [page.Messages[0].At]);
         await history.ReadNumbers(

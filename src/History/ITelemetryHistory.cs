@@ -11,11 +11,10 @@ namespace OrleansIoT.History;
 /// <param name="Latest">The reading with the greatest position, or null when there is none, or none any more.</param>
 public sealed record TopicTail(long LastSeq, TelemetryMessage? Latest);
 
-/// <summary>What a device grain needs to recognise redeliveries and to say what the device has done.</summary>
+/// <summary>What a device grain needs to say what the device has done.</summary>
 /// <param name="Readings">How many readings of the device are stored.</param>
 /// <param name="LastReceivedAt">When the last of them arrived, or null.</param>
-/// <param name="WithoutOwnTime">Its last stored readings of QoS 1 or 2 that carried no time of their own, oldest first.</param>
-public sealed record DeviceTail(long Readings, DateTimeOffset? LastReceivedAt, IReadOnlyList<TelemetryMessage> WithoutOwnTime);
+public sealed record DeviceTail(long Readings, DateTimeOffset? LastReceivedAt);
 
 /// <summary>What a device has stored.</summary>
 /// <param name="Device">Its name in its tenant, or <c>users/{id}</c>.</param>
@@ -46,6 +45,9 @@ public sealed record AppendEffects(
 /// </summary>
 public interface ITelemetryHistory
 {
+    /// <summary>In how many of its last readings a redelivery of a device is looked for: far more than any client has under way.</summary>
+    const int Remembered = 1_024;
+
     /// <summary>
     /// Stores the messages under the numbers <paramref name="firstSeq"/>, firstSeq + 1, … Appends are committed in the
     /// order of the calls, many in one transaction. The work is queued before the method returns. The last of the messages
@@ -64,8 +66,16 @@ public interface ITelemetryHistory
     Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation = default);
 
     /// <param name="device">The device's key.</param>
-    /// <param name="count">How many readings without their own time at most.</param>
-    Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default);
+    Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// What a device stored last under packet identifiers: of its last <see cref="Remembered"/> readings, those of QoS 1 or 2
+    /// without a time of their own; the last one of each identifier, in any order. None of before a restore.
+    /// </summary>
+    /// <param name="device">The device's key.</param>
+    /// <param name="packetIds">1 to 65,535 each.</param>
+    Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
+        string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation = default);
 
     /// <summary>What every device of a tenant has stored that has stored anything, in any order.</summary>
     Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default);

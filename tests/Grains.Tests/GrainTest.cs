@@ -138,9 +138,9 @@ public abstract class GrainTest : IAsyncLifetime
             Dup = dup,
         };
 
-    /// <summary>A reading whose time is its arrival.</summary>
+    /// <summary>A reading whose time is its arrival, in minutes after noon.</summary>
     protected static TelemetryMessage Untimed(string device, int minute, string payload, ushort packetId, bool dup = false) =>
-        Timed(device, minute, payload, packetId: packetId, dup: dup) with { HasOwnTime = false };
+        Timed(device, minute, payload, packetId: packetId, dup: dup) with { HasOwnTime = false, ReceivedAt = Noon.AddMinutes(minute) };
 
     protected async Task<ImmutableArray<TelemetryMessage>> Stored(string topic)
     {

@@ -97,7 +97,7 @@ public sealed class GroupCommitTests
         await after;
         await Assert.ThrowsAsync<SequenceConflictException>(() => conflict);
         Assert.Equal(2, store.Commits);
-        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class GroupCommitTests
         await Assert.ThrowsAsync<SqliteException>(() => broken);
         await Assert.ThrowsAsync<InvalidOperationException>(() => buggy);
         Assert.Equal(4, (await store.History.ReadTopicTail("default/a")).LastSeq);
-        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]

@@ -145,7 +145,7 @@ internal sealed partial class DeviceSession
             try
             {
                 Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
-                return await _claim!.Grain.Publish(_grain!.CalledAs, attempt == 1 ? messages : [.. messages.Select(message => message with { Dup = true })]);
+                return await _claim!.Grain.Publish(_grain!.CalledAs, attempt == 1 ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
             }
             catch (Exception e) when (MayPublishAgain(e, messages) && _edge.Time.GetElapsedTime(began) < ResumeLimit)
             {
@@ -164,14 +164,14 @@ internal sealed partial class DeviceSession
     }
 
     /// <summary>
-    /// A reading with a time of its own is recognised when it comes again. What has none is as far as is known not stored if it came to a
-    /// grain that does not know the connection; the activation before may have had it, so it is given like what its client sends
-    /// again, with DUP, which QoS 0 does not have.
+    /// It has not been answered, or came to a grain that does not know the connection, and the activation before may have had it: it is
+    /// given again where its topic recognises it.
     /// </summary>
-    private bool MayPublishAgain(Exception e, ImmutableArray<TelemetryMessage> messages) => MayResume && e switch
-    {
-        FailureException { Failure: Failure.NotSignedIn } => !IsExpired && messages.All(message => message.HasOwnTime || message.PacketId != 0),
-        TimeoutException or OrleansException => messages.All(message => message.HasOwnTime),
-        _ => false,
-    };
+    private bool MayPublishAgain(Exception e, ImmutableArray<TelemetryMessage> messages) =>
+        MayResume && messages.All(message => message.IsRecognisable) && e switch
+        {
+            FailureException { Failure: Failure.NotSignedIn } => !IsExpired,
+            TimeoutException or OrleansException => true,
+            _ => false,
+        };
 }

@@ -53,7 +53,7 @@ public sealed record TelemetryMessage
     [Id(10)]
     public bool Retain { get; init; }
 
-    /// <summary>It is known to be in the history, so nothing is stored. Whether subscribers get it says <see cref="IsRedelivery"/>.</summary>
+    /// <summary>Its topic has found it in the history, so nothing is stored. Whether subscribers get it says <see cref="IsRedelivery"/>.</summary>
     [Id(11)]
     public bool IsStored { get; init; }
 
@@ -62,10 +62,22 @@ public sealed record TelemetryMessage
     public MessageProperties? Properties { get; init; }
 
     /// <summary>
+    /// It is the same arrival that a grain was given before: who gave it does not know what has become of that. With <see cref="Dup"/> it
+    /// is the client that does not know, and what it sends again arrives later.
+    /// </summary>
+    [Id(13)]
+    public bool IsRepeat { get; init; }
+
+    /// <summary>
+    /// Its topic recognises it when it comes again. QoS 0 has no packet identifier, so without its own time nothing tells it from another reading.
+    /// </summary>
+    public bool IsRecognisable => HasOwnTime || PacketId != 0;
+
+    /// <summary>
     /// The publication is one that was stored before, and with it whatever stands in durable queues. Otherwise one that is
     /// stored is a new publication of the same reading, which subscribers get once more.
     /// </summary>
-    public bool IsRedelivery => IsStored && Dup;
+    public bool IsRedelivery => IsStored && (Dup || IsRepeat);
 
     /// <summary>
     /// It was delivered to whoever was there when it was stored, and exactly once is no more than that. With QoS 1 a redelivery is

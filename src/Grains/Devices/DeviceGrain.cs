@@ -144,7 +144,7 @@ public sealed partial class DeviceGrain(
     public async Task<DeviceSnapshot> Get()
     {
         DemandRegistered(Permissions.MaySeeDevices, "the role viewer, operator or admin");
-        var tail = await _history.ReadDeviceTail(Key.ToString(), 0);
+        var tail = await _history.ReadDeviceTail(Key.ToString());
         var sessions = await Snapshots();
         return new DeviceSnapshot(
             Key.Name,

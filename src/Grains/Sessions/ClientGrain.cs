@@ -66,7 +66,6 @@ public abstract partial class ClientGrain(ClientSurroundings surroundings, ILogg
         Key.Tenant,
         PublisherName,
         GrainFactory,
-        surroundings.History,
         _store,
         Limits,
         surroundings.Routes,

@@ -35,8 +35,6 @@ internal sealed class PublishedBatch(ImmutableArray<TelemetryMessage> messages)
     /// <summary>All but the first, by name.</summary>
     private Dictionary<string, TopicShare>? _byTopic;
 
-    /// <summary>Redeliveries of what is stored, or of an earlier one of them, with which they stand and fall.</summary>
-    private HashSet<int>? _known;
     private List<PublishFailure>? _failures;
     private TopicShare? _last;
 
@@ -46,35 +44,11 @@ internal sealed class PublishedBatch(ImmutableArray<TelemetryMessage> messages)
     public TopicShare? First { get; private set; }
 
     /// <param name="i">The index of a message.</param>
-    /// <param name="isKnown">It is stored already, or will be with an earlier one.</param>
-    public void Accept(int i, bool isKnown)
+    public void Accept(int i)
     {
         var share = ShareOf(messages[i].Topic);
         share.Count++;
         _shareOf[i] = share;
-        if (isKnown)
-        {
-            (_known ??= []).Add(i);
-        }
-    }
-
-    /// <summary>Whether the same message has been accepted before, in this batch.</summary>
-    public bool Has(TelemetryMessage message)
-    {
-        for (var i = 0; i < messages.Length; i++)
-        {
-            var earlier = messages[i];
-            if (_shareOf[i] is not null
-                && earlier.Topic == message.Topic
-                && earlier.PacketId == message.PacketId
-                && Redeliveries.Concerns(earlier)
-                && earlier.Payload.Span.SequenceEqual(message.Payload.Span))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     public void Fail(int i, Failure failure, string why) => (_failures ??= []).Add(new PublishFailure(i, failure, why));
@@ -93,7 +67,7 @@ internal sealed class PublishedBatch(ImmutableArray<TelemetryMessage> messages)
     /// <summary>Everything is accepted that will be: each topic gets its messages.</summary>
     public void Divide()
     {
-        if (First?.Count == messages.Length && _known is null)
+        if (First?.Count == messages.Length)
         {
             First.Messages = messages;
             return;
@@ -110,7 +84,7 @@ internal sealed class PublishedBatch(ImmutableArray<TelemetryMessage> messages)
             if (_shareOf[i] is { } share)
             {
                 var ofTopic = ImmutableCollectionsMarshal.AsArray(share.Messages)!;
-                ofTopic[share.Count++] = _known?.Contains(i) is true ? messages[i] with { IsStored = true } : messages[i];
+                ofTopic[share.Count++] = messages[i];
             }
         }
     }

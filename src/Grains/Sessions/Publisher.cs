@@ -12,8 +12,8 @@ using OrleansIoT.Topics;
 namespace OrleansIoT.Grains.Sessions;
 
 /// <summary>
-/// The way of a client's messages to their topics: what it may not publish is refused, what is known to be stored is
-/// marked, and each topic gets its part of a batch. Part of a grain, and used in its turns only.
+/// The way of a client's messages to their topics: what it may not publish is refused, and each topic gets its part of a batch.
+/// Part of a grain, and used in its turns only.
 /// </summary>
 /// <param name="name">How messages name the client: a device's id, or <c>users/{id}</c>.</param>
 /// <param name="routes">By which a silo knows that the others have not given it up.</param>
@@ -22,7 +22,6 @@ internal sealed partial class Publisher(
     string tenant,
     string name,
     IGrainFactory grains,
-    ITelemetryHistory history,
     ISessionStore store,
     GrainsOptions options,
     Routes routes,
@@ -45,9 +44,6 @@ internal sealed partial class Publisher(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly string _key = $"{tenant}/{name}";
-
-    /// <summary>Made when the first message with the DUP flag asks for it; until then nothing needs to be remembered.</summary>
-    private Redeliveries? _redeliveries;
 
     /// <summary>Topics that hold, or have held, a retained message of the client's; read when it first makes one.</summary>
     private HashSet<string>? _retained;
@@ -80,7 +76,6 @@ internal sealed partial class Publisher(
             try
             {
                 Redelivered += await InTime(share);
-                Remember(share.Messages);
             }
             catch (Exception e)
             {
@@ -98,13 +93,12 @@ internal sealed partial class Publisher(
 
     /// <summary>
     /// What a topic has not stored because it goes on in another activation is given to that one. What may be stored,
-    /// because a silo died before it could say, is given again only where the topic recognises it, by its own time: until another
-    /// silo has the topic.
+    /// because a silo died before it could say, is given again only where the topic recognises it: until another silo has the topic.
     /// </summary>
     /// <returns>Null when it is known what has become of it, and else why not: then nothing of the batch is answered.</returns>
     private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
     {
-        var again = share.Messages.Select(message => message with { Dup = true }).ToImmutableArray();
+        var again = share.Messages.Select(message => message with { IsRepeat = true }).ToImmutableArray();
         var began = clock.GetTimestamp();
         for (var attempt = 1; MayBeRepeated(share, e, attempt, clock.GetElapsedTime(began)); attempt++)
         {
@@ -122,7 +116,6 @@ internal sealed partial class Publisher(
                 await DemandHeard();
                 var append = GrainOf(share.Topic).Append(again, session, isDurable);
                 Redelivered += await (limit is { } most ? append.WaitAsync(most - Doubt) : append);
-                Remember(again);
                 return null;
             }
             catch (Exception next)
@@ -131,7 +124,6 @@ internal sealed partial class Publisher(
             }
         }
 
-        _redeliveries = null; // perhaps it is stored; when it comes again, the history knows
         if (e is FailureException failure)
         {
             batch.Fail(share, failure.Failure == Failure.Conflict ? Failure.Unavailable : failure.Failure, failure.Message);
@@ -144,7 +136,7 @@ internal sealed partial class Publisher(
 
     private bool MayBeRepeated(TopicShare share, Exception e, int attempt, TimeSpan since) => e is FailureException failure
         ? failure.Failure == Failure.Conflict && attempt < MostAttempts
-        : MayBeRecognised(share) && (limit is null ? e is not TimeoutException && attempt < MostAttempts
+        : IsRecognisable(share) && (limit is null ? e is not TimeoutException && attempt < MostAttempts
             : since < Patience && (e is not TimeoutException || attempt == 1));
 
     /// <summary>
@@ -154,12 +146,12 @@ internal sealed partial class Publisher(
     /// <exception cref="FailureException">Unavailable: this silo is not heard, perhaps because it was given up.</exception>
     private Task DemandHeard() => routes.IsHeard ? Task.CompletedTask : routes.BecomeHeard(Doubt);
 
-    private static bool MayBeRecognised(TopicShare share) => share.Messages.All(message => message.HasOwnTime);
+    private static bool IsRecognisable(TopicShare share) => share.Messages.All(message => message.IsRecognisable);
 
     /// <exception cref="TimeoutException">In a cluster: it takes so long that its answer counts as lost.</exception>
     private Task<int> InTime(TopicShare share) => limit is not { } most || share.Append!.IsCompleted
         ? share.Append!
-        : share.Append.WaitAsync(MayBeRecognised(share) ? Doubt : most);
+        : share.Append.WaitAsync(IsRecognisable(share) ? Doubt : most);
 
     /// <summary>Divides a batch among its topics; what may not be published is added to the failures.</summary>
     private async ValueTask Accept(PublishedBatch batch, ImmutableArray<string> grants)
@@ -192,8 +184,7 @@ internal sealed partial class Publisher(
             }
             else
             {
-                var isKnown = message.Dup && Redeliveries.Concerns(message) && (await IsStored(message) || batch.Has(message));
-                batch.Accept(i, isKnown);
+                batch.Accept(i);
             }
         }
 
@@ -213,12 +204,6 @@ internal sealed partial class Publisher(
         }
 
         return _lastGrain;
-    }
-
-    private async ValueTask<bool> IsStored(TelemetryMessage message)
-    {
-        _redeliveries ??= new Redeliveries((await history.ReadDeviceTail(_key, Redeliveries.Capacity)).WithoutOwnTime);
-        return _redeliveries.Contains(message);
     }
 
     /// <summary>Retained messages stay for ever, so a client has only so many. An empty one removes, and may always come.</summary>
@@ -258,20 +243,4 @@ internal sealed partial class Publisher(
 
     private async Task<HashSet<string>> ReadRetained() =>
         [.. await store.ReadRetainedTopics(_key, options.RetainedPerPublisher)];
-
-    private void Remember(ImmutableArray<TelemetryMessage> stored)
-    {
-        if (_redeliveries is null)
-        {
-            return;
-        }
-
-        foreach (var message in stored)
-        {
-            if (!message.IsStored && Redeliveries.Concerns(message))
-            {
-                _redeliveries.Remember(message);
-            }
-        }
-    }
 }

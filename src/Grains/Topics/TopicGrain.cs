@@ -32,12 +32,8 @@ public sealed partial class TopicGrain(
     /// <summary>The largest payload of a latest reading that is kept in memory, in bytes; larger ones are read when asked for.</summary>
     private const int LargestKept = 256;
 
-    /// <summary>Stores round times.</summary>
-    private static readonly TimeSpan SameMoment = TimeSpan.FromMilliseconds(1);
-
     private const string Readers = "the role viewer, operator or admin";
 
-    private readonly SemaphoreSlim _lookUp = new(1);
     private long _lastSeq;
 
     /// <summary>The greatest position that is durable, or null before the first reading.</summary>
@@ -45,12 +41,6 @@ public sealed partial class TopicGrain(
 
     /// <summary>The reading there, unless it is large; it need not have its number.</summary>
     private TelemetryMessage? _latest;
-
-    /// <summary>The greatest event time that was given a number, durable or not yet; ticks, -1 before the first.</summary>
-    private long _newest = -1;
-
-    /// <summary>Of the event time that has most readings among those that were looked up, when they are many.</summary>
-    private Crowd? _crowd;
 
     /// <summary>The append that was queued last. Appends become durable in order, so when it is done all are.</summary>
     private Task _lastAppend = Task.CompletedTask;
@@ -130,28 +120,6 @@ public sealed partial class TopicGrain(
 
     protected override FailureException NotFound() => new(Failure.NotFound, "There is no such topic.");
 
-    /// <summary>A reading that is newer than all before it cannot be one of them; only the others need a look-up.</summary>
-    private bool MayBeKnown(ImmutableArray<TelemetryMessage> messages)
-    {
-        if (_isTransient)
-        {
-            return false;
-        }
-
-        var newest = _newest;
-        foreach (var message in messages)
-        {
-            if (message.HasOwnTime && message.At.UtcTicks <= newest)
-            {
-                return true;
-            }
-
-            newest = Math.Max(newest, message.At.UtcTicks);
-        }
-
-        return false;
-    }
-
     /// <summary>
     /// Who has subscribed on another silo by now hears this. What has come meanwhile, the same once more among it, is looked at by everybody
     /// who has waited.
@@ -168,64 +136,6 @@ public sealed partial class TopicGrain(
 
     private Task<int> AppendNow(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable) =>
         MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
-
-    private async Task<int> AppendUnknown(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable)
-    {
-        // Who comes while these are looked up, and is one of them, has to wait for that.
-        _newest = Math.Max(_newest, messages.Where(m => m.HasOwnTime).Max(m => m.At.UtcTicks));
-        await _lookUp.WaitAsync();
-        try
-        {
-            IReadOnlyList<TelemetryMessage> known;
-            do
-            {
-                if (!routes.IsCurrent)
-                {
-                    await routes.BecomeCurrent();
-                }
-
-                // A first delivery that is still on its way to the disk is not found there: let it arrive, or fail.
-                await _lastAppend.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-
-                var newest = _newest;
-                var times = messages
-                    .Where(m => m.HasOwnTime && m.At.UtcTicks <= newest && m.At != _crowd?.At).Select(m => m.At).ToHashSet();
-                known = times.Count == 0 ? [] : await history.ReadAt(KeyText, times);
-            }
-            while (!routes.IsCurrent);
-
-            RememberCrowd(known);
-            var seen = new HashSet<TelemetryMessage>(known.Where(m => m.HasOwnTime), SameReading.Instance);
-            return await Store([.. messages.Select(m => IsNew(m) ? m : m with { IsStored = true, Dup = m.Dup || IsLate(m) })], session, isDurable);
-
-            bool IsNew(TelemetryMessage message) =>
-                !message.HasOwnTime || message.IsStored || (message.At == _crowd?.At ? _crowd.Add(message) : seen.Add(message));
-
-            // A call may be on its way for so long that a redelivery overtakes it. What is published anew is received later.
-            bool IsLate(TelemetryMessage message) =>
-                seen.TryGetValue(message, out var stored) && stored.Seq > 0 && message.ReceivedAt - stored.ReceivedAt < SameMoment;
-        }
-        finally
-        {
-            _lookUp.Release();
-        }
-    }
-
-    /// <summary>What is added to it is stored, or this activation gives way.</summary>
-    private void RememberCrowd(IReadOnlyList<TelemetryMessage> known)
-    {
-        if (_crowd is { IsTooLarge: true })
-        {
-            _crowd = null;
-        }
-
-        if (known.Count is >= Crowd.Least and <= Crowd.Most
-            && known.Where(m => m.HasOwnTime).GroupBy(m => m.At).MaxBy(time => time.Count()) is { } largest
-            && largest.Count() >= Crowd.Least)
-        {
-            _crowd = new Crowd(largest.Key, largest);
-        }
-    }
 
     /// <summary>In one turn up to the numbers and the queued append: nobody comes between a look-up and these.</summary>
     /// <returns>How many of the messages are in the history already.</returns>

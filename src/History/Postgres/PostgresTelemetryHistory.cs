@@ -43,11 +43,17 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
         WHERE device.name > $1 AND device.name < $2 AND tail.readings > 0
         """;
 
-    private const string WithoutOwnTime =
+    // Newest first, one identifier after the other: what comes again was mostly among the last that came.
+    private const string LastOf =
         $"""
-        SELECT {Columns}, topic.name {Readings} JOIN topic ON topic.id = r.topic
-        WHERE r.device = $1 AND NOT r.has_own_time AND r.packet_id <> 0
-        ORDER BY r.device_seq DESC LIMIT $2
+        SELECT {Columns}, topic.name
+        FROM unnest($2::integer[]) AS asked (packet_id)
+        CROSS JOIN LATERAL (
+            SELECT * FROM reading
+            WHERE device = $1 AND NOT has_own_time AND packet_id <> 0 AND packet_id = asked.packet_id AND device_seq > $3
+            ORDER BY device_seq DESC LIMIT 1) AS r
+        JOIN device ON device.id = r.device
+        JOIN topic ON topic.id = r.topic
         """;
 
     private const string Topics =
@@ -84,22 +90,21 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
             },
             cancellation);
 
-    public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default) =>
+    public Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation = default) =>
         database.Read(
-            connection =>
-            {
-                if (connection.All(
-                        row => (Id: row.GetInt64(0), Readings: row.GetInt64(1), ReceivedAt: row.TimeOrNull(2)), FindDevice, device)
-                    is not [var found])
-                {
-                    return new DeviceTail(0, null, []);
-                }
+            connection => FindDeviceOf(connection, device) is { } found
+                ? new DeviceTail(found.Readings, found.ReceivedAt)
+                : new DeviceTail(0, null),
+            cancellation);
 
-                var tail = connection.All(
-                    row => Message(row, GrainKey.Parse(row.Text(8)).Name), WithoutOwnTime, found.Id, (long)count);
-                tail.Reverse();
-                return new DeviceTail(found.Readings, found.ReceivedAt, tail);
-            },
+    public Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
+        string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<TelemetryMessage>>(
+            connection => FindDeviceOf(connection, device) is { } found
+                ? connection.All(
+                    row => Message(row, GrainKey.Parse(row.Text(8)).Name), LastOf,
+                    found.Id, packetIds.Distinct().Select(id => (int)id).ToArray(), found.Readings - ITelemetryHistory.Remembered)
+                : [],
             cancellation);
 
     public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default) =>
@@ -255,6 +260,9 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
             row => new Topic(
                 row.GetInt64(0), row.GetInt64(1), TicksOrNull(row, 2), TicksOrNull(row, 3), row.TimeOrNull(4), row.GetInt64(5)),
             FindTopic, topic).SingleOrDefault();
+
+    private static (long Id, long Readings, DateTimeOffset? ReceivedAt)? FindDeviceOf(NpgsqlConnection connection, string name) =>
+        connection.All(row => (row.GetInt64(0), row.GetInt64(1), row.TimeOrNull(2)), FindDevice, name) is [var found] ? found : null;
 
     private static long? TicksOrNull(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 

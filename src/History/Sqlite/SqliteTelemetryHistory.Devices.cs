@@ -16,23 +16,17 @@ internal sealed partial class SqliteTelemetryHistory
     private const string MarkedTopics =
         "SELECT topic.id, topic.name FROM marked_topic JOIN topic ON topic.id = marked_topic.topic WHERE device = ?1";
 
-    public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation = default) =>
+    public Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation = default) =>
         database.Read(
-            connection =>
-            {
-                var inLog = _log.Device(device);
-                var pending = inLog?.Durable;
-                var views = inLog?.MarkedTopics.ToDictionary(topic => topic.Key, topic => topic.View()) ?? [];
-                using var row = connection.Prepare(DeviceRow).Bind(1, device);
-                var isStored = row.Step();
-                var (readings, receivedAt) = pending ?? (isStored ? (row.Int64(1), row.Int64(2)) : (0, 0));
-                return readings == 0
-                    ? new DeviceTail(0, null, [])
-                    : new DeviceTail(
-                        readings,
-                        new DateTimeOffset(receivedAt, TimeSpan.Zero),
-                        count == 0 ? [] : LastMarked(connection, inLog?.Id ?? row.Int64(0), isStored ? row.Int64(3) : 0, views, count));
-            },
+            connection => FindDevice(connection, device) is { } found
+                ? new DeviceTail(found.Readings, new DateTimeOffset(found.ReceivedAt, TimeSpan.Zero))
+                : new DeviceTail(0, null),
+            cancellation);
+
+    public Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
+        string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation = default) =>
+        database.Read<IReadOnlyList<TelemetryMessage>>(
+            connection => FindDevice(connection, device) is { } found ? [.. LastOf(connection, found, packetIds.ToHashSet())] : [],
             cancellation);
 
     public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation = default) =>
@@ -55,14 +49,23 @@ internal sealed partial class SqliteTelemetryHistory
             },
             cancellation);
 
-    /// <summary>
-    /// A device's last readings of QoS 1 or 2 without a time of their own, in the order of their commits; none of before a restore.
-    /// </summary>
-    private static List<TelemetryMessage> LastMarked(
-        Connection connection, long device, long forgotten, Dictionary<string, LogView> views, int count)
+    private FoundDevice? FindDevice(Connection connection, string device)
     {
-        var topics = views.Keys.ToHashSet();
-        using (var rows = connection.Prepare(MarkedTopics).Bind(1, device))
+        var inLog = _log.Device(device);
+        var pending = inLog?.Durable;
+        var views = inLog?.MarkedTopics.ToDictionary(topic => topic.Key, topic => topic.View()) ?? [];
+        using var row = connection.Prepare(DeviceRow).Bind(1, device);
+        var isStored = row.Step();
+        var (readings, receivedAt) = pending ?? (isStored ? (row.Int64(1), row.Int64(2)) : (0, 0));
+        return readings == 0
+            ? null
+            : new FoundDevice(inLog?.Id ?? row.Int64(0), readings, receivedAt, isStored ? row.Int64(3) : 0, views);
+    }
+
+    private static IEnumerable<TelemetryMessage> LastOf(Connection connection, FoundDevice device, HashSet<ushort> packetIds)
+    {
+        var topics = device.Views.Keys.ToHashSet();
+        using (var rows = connection.Prepare(MarkedTopics).Bind(1, device.Id))
         {
             while (rows.Step())
             {
@@ -70,10 +73,11 @@ internal sealed partial class SqliteTelemetryHistory
             }
         }
 
-        var last = new PriorityQueue<TelemetryMessage, long>();
+        var behind = Math.Max(device.Forgotten, device.Readings - ITelemetryHistory.Remembered);
+        var last = packetIds.ToDictionary(id => id, _ => (DeviceSeq: behind, Message: (TelemetryMessage?)null));
         foreach (var topic in topics)
         {
-            var reader = new TopicReader(connection, topic, views.GetValueOrDefault(topic));
+            var reader = new TopicReader(connection, topic, device.Views.GetValueOrDefault(topic));
             var messages = new Messages(connection, topic);
             for (var i = 0; i < reader.Pending.Length; i++)
             {
@@ -82,7 +86,7 @@ internal sealed partial class SqliteTelemetryHistory
 
             foreach (var row in reader.Row is null ? [] : ChunkRow.WithMarks(connection, reader.Row.Id))
             {
-                if (last.Count == count && last.TryPeek(out _, out var least) && row.LastMark <= least)
+                if (row.LastMark <= behind || last.Values.All(found => row.LastMark <= found.DeviceSeq))
                 {
                     break;
                 }
@@ -90,7 +94,7 @@ internal sealed partial class SqliteTelemetryHistory
                 var chunk = row.Open(connection, topic);
                 for (var i = 0; i < chunk.Count; i++)
                 {
-                    if (chunk.Device[i] == device && chunk.DeviceSeq[i] > 0)
+                    if (chunk.Device[i] == device.Id && chunk.DeviceSeq[i] > behind)
                     {
                         Take(chunk[i], messages);
                     }
@@ -98,29 +102,21 @@ internal sealed partial class SqliteTelemetryHistory
             }
         }
 
-        var inOrder = new List<TelemetryMessage>(last.Count);
-        while (last.TryDequeue(out var message, out _))
-        {
-            inOrder.Add(message);
-        }
-
-        return inOrder;
+        return last.Values.Select(found => found.Message).OfType<TelemetryMessage>();
 
         void Take(StoredReading reading, Messages messages)
         {
-            if (reading.Device != device || reading.HasOwnTime || reading.PacketId == 0 || reading.DeviceSeq <= forgotten)
+            if (reading.Device == device.Id && !reading.HasOwnTime
+                && last.TryGetValue(reading.PacketId, out var found) && reading.DeviceSeq > found.DeviceSeq)
             {
-                return;
-            }
-
-            if (last.Count < count)
-            {
-                last.Enqueue(messages.Of(reading), reading.DeviceSeq);
-            }
-            else if (last.TryPeek(out _, out var least) && reading.DeviceSeq > least)
-            {
-                last.EnqueueDequeue(messages.Of(reading), reading.DeviceSeq);
+                last[reading.PacketId] = (reading.DeviceSeq, messages.Of(reading));
             }
         }
     }
+
+    /// <param name="Readings">How many it has stored.</param>
+    /// <param name="ReceivedAt">When the last of them arrived, in UTC ticks.</param>
+    /// <param name="Forgotten">The number of its last one before a restore, or 0: what was sent since is not taken for one of those.</param>
+    /// <param name="Views">What is in the log, of the topics where it has readings without a time of their own.</param>
+    private sealed record FoundDevice(long Id, long Readings, long ReceivedAt, long Forgotten, Dictionary<string, LogView> Views);
 }

@@ -204,7 +204,7 @@ public sealed class PublishTests
         await using var device = await edge.Connect(version);
 
         await device.Send(device.Message(Topic, "1"));
-        (await edge.Device.NextPublish()).Throw(new TimeoutException());
+        (await edge.Device.NextPublish()).Throw(new InvalidOperationException("The grain broke."));
 
         if (version == MqttVersion.V500)
         {

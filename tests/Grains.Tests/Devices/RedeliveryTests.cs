@@ -1,5 +1,7 @@
 using OrleansIoT.Devices;
 using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
+using OrleansIoT.Topics;
 
 namespace OrleansIoT.Grains.Tests.Devices;
 
@@ -149,5 +151,66 @@ public sealed class RedeliveryTests : GrainTest
         await Publish("meter", Untimed("meter", 2, "b", packetId: 6));
         await Publish("meter", Untimed("meter", 3, "b", packetId: 6, dup: true));
         Assert.Equal(2, (await Stored(Topic)).Length);
+    }
+
+    [Fact]
+    public async Task Twice_in_one_batch_without_its_own_time_is_stored_once()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5), Untimed("meter", 1, "a", packetId: 5, dup: true));
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task A_DUP_of_what_is_still_on_its_way_to_the_disk_is_stored_once()
+    {
+        var counts = await Task.WhenAll(
+            Append(Untimed("meter", 1, "a", packetId: 5)),
+            Append(Untimed("meter", 2, "a", packetId: 5, dup: true)),
+            Append(Untimed("meter", 1, "a", packetId: 5) with { IsRepeat = true }));
+        Assert.Equal([0, 1, 1], counts);
+        Assert.Single(await Stored(Topic));
+
+        Task<int> Append(TelemetryMessage message) =>
+            As(Caller.Device(Tenant, "meter"), () => Grains.Topic(Tenant, Topic).Append([message], "meter", false));
+    }
+
+    [Fact]
+    public async Task What_a_grain_is_given_once_more_is_stored_once()
+    {
+        var reading = Untimed("meter", 1, "a", packetId: 5);
+        await Publish("meter", reading, reading with { IsRepeat = true });
+        await Publish("meter", reading with { IsRepeat = true });
+        Assert.Single(await Stored(Topic));
+    }
+
+    [Fact]
+    public async Task Of_a_client_that_has_one_packet_identifier_for_everything_the_same_value_is_stored_again_also_when_it_is_given_once_more()
+    {
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 1));
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 1) with { IsRepeat = true }); // the first grain never had it
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 1) with { IsRepeat = true });
+        Assert.Equal([1, 2], (await Stored(Topic)).Select(reading => reading.At.Minute));
+    }
+
+    [Fact]
+    public async Task A_first_copy_that_was_on_its_way_for_longer_than_its_redelivery_is_not_stored_besides_it()
+    {
+        await Publish("meter", Untimed("meter", 2, "a", packetId: 5, dup: true));
+        await Publish("meter", Untimed("meter", 1, "a", packetId: 5));
+        Assert.Equal(2, Assert.Single(await Stored(Topic)).At.Minute);
+
+        await Publish("meter", Untimed("meter", 3, "a", packetId: 5));
+        Assert.Equal([2, 3], (await Stored(Topic)).Select(reading => reading.At.Minute));
+    }
+
+    [Fact]
+    public async Task What_was_sent_with_the_same_packet_identifier_to_another_topic_since_is_looked_at()
+    {
+        await Register("writer", "one", "other");
+        var reading = Timed("writer", 1, topic: "one") with { HasOwnTime = false };
+        await Publish("writer", reading);
+        await Publish("writer", reading with { Topic = "other" });
+        await Publish("writer", reading with { Dup = true, ReceivedAt = Noon.AddDays(2) }); // the first copy never arrived
+        Assert.Equal((2, 1), ((await Stored("one")).Length, (await Stored("other")).Length));
     }
 }

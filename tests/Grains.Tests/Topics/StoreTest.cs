@@ -64,8 +64,11 @@ public abstract class StoreTest : GrainTest
         public Task<TopicTail> ReadTopicTail(string topic, CancellationToken cancellation) =>
             store.ReadTopicTail(topic, cancellation);
 
-        public Task<DeviceTail> ReadDeviceTail(string device, int count, CancellationToken cancellation) =>
-            store.ReadDeviceTail(device, count, cancellation);
+        public Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation) => store.ReadDeviceTail(device, cancellation);
+
+        public Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
+            string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation) =>
+            store.ReadLastOf(device, packetIds, cancellation);
 
         public Task<IReadOnlyList<DeviceActivity>> ReadDevices(string tenant, CancellationToken cancellation) =>
             store.ReadDevices(tenant, cancellation);

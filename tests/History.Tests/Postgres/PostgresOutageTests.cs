@@ -28,7 +28,7 @@ public sealed class PostgresOutageTests
 
         Assert.Equal(1, proxy.Cuts);
         Assert.Equal([1, 2, 3, 4], (await direct.History.ReadAll(Topic)).Select(m => m.Seq).Order());
-        Assert.Equal(4, (await direct.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(4, (await direct.History.ReadDeviceTail("default/meter-7")).Readings);
         Assert.Contains(
             store.Log, line => line.Contains(cut == "Answer" ? "is stored" : "is not stored", StringComparison.Ordinal));
         await store.History.Append(Topic, 5, Some(Topic, 1));
@@ -137,7 +137,7 @@ public sealed class PostgresOutageTests
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() => broken);
         await Assert.ThrowsAsync<InvalidOperationException>(() => buggy);
         Assert.Equal(4, (await store.History.ReadTopicTail("default/a")).LastSeq);
-        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(4, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]

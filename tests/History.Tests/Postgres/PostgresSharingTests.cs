@@ -24,7 +24,7 @@ public sealed class PostgresSharingTests
         }
 
         Assert.Equal(Enumerable.Range(1, 20).Select(i => (long)i), (await one.History.ReadAll(Topic)).Select(m => m.Seq).Order());
-        Assert.Equal(20, (await one.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(20, (await one.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]

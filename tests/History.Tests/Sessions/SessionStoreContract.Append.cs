@@ -33,7 +33,7 @@ public abstract partial class SessionStoreContract
         }
 
         Assert.Equal(new TopicTail(0, null), await History.ReadTopicTail(Topic));
-        Assert.Equal(0, (await History.ReadDeviceTail("default/users/42", 1)).Readings);
+        Assert.Equal(0, (await History.ReadDeviceTail("default/users/42")).Readings);
         Assert.Equal<ushort>([7], (await Sessions.Find(Session))!.Received);
         Assert.Equal((Full with { Retain = true }).Describe(), Assert.Single(await Retained()).Describe());
         Assert.Equal([0, 0], (await Sessions.ReadWhole(Session)).Select(q => q.Message!.Seq));
@@ -52,7 +52,7 @@ public abstract partial class SessionStoreContract
         await History.Append(Topic, 99, [Stored(3)]);
 
         Assert.Equal(5, (await History.ReadTopicTail(Topic)).LastSeq);
-        Assert.Equal(5, (await History.ReadDeviceTail(Publisher, 1)).Readings);
+        Assert.Equal(5, (await History.ReadDeviceTail(Publisher)).Readings);
         Assert.Equal([4, 5], (await History.ReadAll(Topic)).Where(m => !m.HasOwnTime).Select(m => m.Seq));
         Assert.Equal(
             [(2, "2"), (1, "1"), (4, "a"), (3, "3"), (5, "b")],

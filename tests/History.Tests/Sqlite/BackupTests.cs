@@ -116,21 +116,21 @@ public sealed class BackupTests : IAsyncLifetime
         await _store.History.Append(Topic, 1, [Reading(Topic)], new AppendEffects([], (Session, [7]), IsTransient: false));
         await _store.Database.Compact();
         await _store.History.Append(Topic, 2, [Reading(Topic)]);
-        Assert.Equal(2, (await _store.History.ReadDeviceTail(Device, 10)).WithoutOwnTime.Count);
+        Assert.Equal(2, Assert.Single(await _store.History.ReadLastOf(Device, [Reading(Topic).PacketId])).Seq);
         Backup.Make(_store.Directory, File, _clock);
         Restore.From(File, NewData, _clock);
 
         await using var restored = new TestStore(directory: NewData);
-        var device = await restored.History.ReadDeviceTail(Device, 10);
+        var device = await restored.History.ReadDeviceTail(Device);
         Assert.Equal(2, device.Readings);
-        Assert.Empty(device.WithoutOwnTime);
+        Assert.Empty(await restored.History.ReadLastOf(Device, [Reading(Topic).PacketId]));
         Assert.Empty(Assert.Single(await restored.Sessions.ReadSessions(Device)).Received);
 
         var next = (await restored.History.ReadTopicTail(Topic)).LastSeq + 1;
         await restored.History.Append(Topic, next, [Reading(Topic)]);
-        Assert.Equal([next], (await restored.History.ReadDeviceTail(Device, 10)).WithoutOwnTime.Select(m => m.Seq));
+        Assert.Equal(next, Assert.Single(await restored.History.ReadLastOf(Device, [Reading(Topic).PacketId])).Seq);
         await restored.Database.Compact(); // into one chunk with those of before
-        Assert.Equal([next], (await restored.History.ReadDeviceTail(Device, 10)).WithoutOwnTime.Select(m => m.Seq));
+        Assert.Equal(next, Assert.Single(await restored.History.ReadLastOf(Device, [Reading(Topic).PacketId])).Seq);
     }
 
     [Fact]

@@ -54,12 +54,12 @@ public sealed class CompactionTests
 
         await appending;
         Assert.InRange(await Count(store, "chunk"), 1, 10_000);
-        Assert.Equal(acknowledged, (await store.History.ReadDeviceTail("default/meter-7", 0)).Readings);
+        Assert.Equal(acknowledged, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
         Assert.Equal(acknowledged, Assert.Single((await store.History.ListTopics("default", "", 10, null)).Topics).Readings);
         await store.Reopen();
         Assert.Equal(acknowledged, (await store.History.ReadTopicTail(Topic)).LastSeq);
         Assert.Equal(acknowledged, (await store.History.ReadAll(Topic)).Count);
-        Assert.Equal(acknowledged, (await store.History.ReadDeviceTail("default/meter-7", 0)).Readings);
+        Assert.Equal(acknowledged, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class CompactionTests
             }
 
             await copy.Database.Compact();
-            Assert.Equal(5 * topics.Length, (await copy.History.ReadDeviceTail("default/meter-7", 0)).Readings);
+            Assert.Equal(5 * topics.Length, (await copy.History.ReadDeviceTail("default/meter-7")).Readings);
             Assert.All((await copy.History.ListTopics("default", "t/", 1_000, null)).Topics, topic => Assert.Equal(5, topic.Readings));
         }
 

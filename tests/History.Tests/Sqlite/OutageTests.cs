@@ -23,7 +23,7 @@ public sealed class OutageTests
 
         Assert.Equal(10, (await store.History.ReadAll(Topic)).Count);
         Assert.Equal(10, (await store.History.ReadTopicTail(Topic)).LastSeq);
-        Assert.Equal(10, (await store.History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(10, (await store.History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]

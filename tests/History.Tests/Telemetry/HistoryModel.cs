@@ -44,6 +44,8 @@ internal sealed class HistoryModel
         return (topic, LastSeq(topic) + 1 + wrong, messages);
     }
 
+    public static ushort[] RandomPacketIds(Random random) => [.. Enumerable.Range(1, 4).Where(_ => random.Next(2) == 0).Select(id => (ushort)id)];
+
     public static DateTimeOffset[] RandomTimes(Random random) =>
         [.. Enumerable.Range(0, random.Next(4)).Select(_ => RandomTime(random))];
 
@@ -84,17 +86,17 @@ internal sealed class HistoryModel
 
     public TopicTail ReadTopicTail(string topic) => new(LastSeq(topic), InOrder(topic).LastOrDefault());
 
-    public DeviceTail ReadDeviceTail(string device, int count)
+    public DeviceTail ReadDeviceTail(string device)
     {
-        var key = GrainKey.Parse(device);
-        var readings = _stored
-            .Where(s => GrainKey.Parse(s.Topic).Tenant == key.Tenant && s.Message.Device == key.Name)
-            .Select(s => s.Message).ToList();
-        return new DeviceTail(
-            readings.Count,
-            readings.LastOrDefault()?.ReceivedAt,
-            [.. readings.Where(m => !m.HasOwnTime && m.PacketId != 0).TakeLast(count)]);
+        var readings = Of(device);
+        return new DeviceTail(readings.Count, readings.LastOrDefault()?.ReceivedAt);
     }
+
+    public IEnumerable<TelemetryMessage> ReadLastOf(string device, IReadOnlyCollection<ushort> packetIds) => Of(device)
+        .TakeLast(ITelemetryHistory.Remembered)
+        .Where(m => !m.HasOwnTime && m.PacketId != 0 && packetIds.Contains(m.PacketId))
+        .GroupBy(m => m.PacketId)
+        .Select(one => one.Last());
 
     public TelemetryPage Read(string topic, TelemetryQuery query)
     {
@@ -177,6 +179,12 @@ internal sealed class HistoryModel
         InOrder(topic).Where(m => m.At >= start && m.At < end && (asOf is null || m.ReceivedAt <= asOf));
 
     private long LastSeq(string topic) => _stored.LastOrDefault(s => s.Topic == topic).Message?.Seq ?? 0;
+
+    private List<TelemetryMessage> Of(string device)
+    {
+        var key = GrainKey.Parse(device);
+        return [.. _stored.Where(s => GrainKey.Parse(s.Topic).Tenant == key.Tenant && s.Message.Device == key.Name).Select(s => s.Message)];
+    }
 
     private IEnumerable<TelemetryMessage> InOrder(string topic) =>
         _stored.Where(s => s.Topic == topic).Select(s => s.Message).OrderBy(m => m.At).ThenBy(m => m.Seq);

@@ -99,7 +99,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
 
         Assert.Equal(3, (await History.ReadAll(Topic)).Count);
         Assert.Equal(3, (await History.ReadTopicTail(Topic)).LastSeq);
-        Assert.Equal(3, (await History.ReadDeviceTail("default/meter-7", 10)).Readings);
+        Assert.Equal(3, (await History.ReadDeviceTail("default/meter-7")).Readings);
         await History.Append(Topic, 4, Some(Topic, 1));
     }
 
@@ -272,7 +272,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
         await History.Append(Topic, 1, Some(Topic, 3));
         await History.Append(Other, 1, [Reading(Other) with { ReceivedAt = Noon.AddHours(1) }]);
 
-        var tail = await History.ReadDeviceTail("default/meter-7", 10);
+        var tail = await History.ReadDeviceTail("default/meter-7");
 
         Assert.Equal(4, tail.Readings);
         Assert.Equal(Noon.AddHours(1), tail.LastReceivedAt);
@@ -295,47 +295,60 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
     [Fact]
     public async Task An_unknown_device_has_nothing()
     {
-        var tail = await History.ReadDeviceTail("default/nobody", 10);
+        var tail = await History.ReadDeviceTail("default/nobody");
 
         Assert.Equal(0, tail.Readings);
         Assert.Null(tail.LastReceivedAt);
-        Assert.Empty(tail.WithoutOwnTime);
+        Assert.Empty(await History.ReadLastOf("default/nobody", [1]));
     }
 
     [Fact]
-    public async Task The_tail_of_a_device_is_its_last_acknowledged_readings_without_own_time_oldest_first()
+    public async Task What_a_device_stored_last_under_a_packet_identifier_is_found_in_all_its_topics()
     {
         const string Other = "default/devices/meter-7/voltage";
         await History.Append(
             Topic, 1,
             [
-                Reading(Topic, "too old"),
-                Reading(Topic, "b"),
-                Reading(Topic, "own time", Noon),
+                Reading(Topic, "used again") with { PacketId = 1 },
+                Reading(Topic, "used again elsewhere") with { PacketId = 2 },
+                Reading(Topic, "once") with { PacketId = 3 },
+                Reading(Topic, "not asked for") with { PacketId = 4 },
+                Reading(Topic, "own time", Noon) with { PacketId = 3 },
+                Reading(Topic, "of another") with { PacketId = 3, Device = "meter-8" },
                 Reading(Topic, "QoS 0") with { PacketId = 0 },
             ]);
-        await History.Append(Other, 1, [Reading(Other, "c") with { Dup = true, PacketId = 9 }]);
-        await History.Append(Topic, 5, [Reading(Topic, "d")]);
+        await History.Append(Other, 1, [Reading(Other, "second 2") with { Dup = true, PacketId = 2 }]);
+        await History.Append(Topic, 8, [Reading(Topic, "second 1") with { PacketId = 1 }]);
 
-        var tail = await History.ReadDeviceTail("default/meter-7", 3);
+        var found = await History.ReadLastOf("default/meter-7", [3, 2, 1, 2, 9]);
 
-        Assert.Equal(["b", "c", "d"], tail.WithoutOwnTime.Select(m => m.Text()));
-        var c = Reading(Other, "c") with { Dup = true, PacketId = 9, Seq = 1 };
-        Assert.Equal(c.Describe(), tail.WithoutOwnTime[1].Describe());
-        Assert.Equal(6, tail.Readings);
+        Assert.Equal(["once", "second 1", "second 2"], found.Select(m => m.Text()).Order());
+        var second = Reading(Other, "second 2") with { Dup = true, PacketId = 2, Seq = 1 };
+        Assert.Equal(second.Describe(), found.Single(m => m.PacketId == 2).Describe());
+        Assert.Equal(8, (await History.ReadDeviceTail("default/meter-7")).Readings);
+        await Reopen();
+        Assert.Equal(found.Select(m => m.Text()).Order(), (await History.ReadLastOf("default/meter-7", [1, 2, 3])).Select(m => m.Text()).Order());
     }
 
     [Fact]
-    public async Task The_tail_of_a_device_is_in_commit_order_also_when_the_clock_went_back()
+    public async Task What_was_stored_under_a_packet_identifier_long_ago_is_not_found()
+    {
+        await History.Append(Topic, 1, [Reading(Topic, "long ago") with { PacketId = 7 }, Reading(Topic, "just") with { PacketId = 8 }]);
+        await History.Append(
+            Topic, 3, [.. Enumerable.Range(0, ITelemetryHistory.Remembered - 1).Select(i => Reading(Topic, $"{i}") with { PacketId = 1 })]);
+
+        Assert.Equal("just", Assert.Single(await History.ReadLastOf("default/meter-7", [7, 8])).Text());
+    }
+
+    [Fact]
+    public async Task The_last_under_a_packet_identifier_is_the_last_committed_also_when_the_clock_went_back()
     {
         var back = Noon.AddDays(-10);
         await History.Append(Topic, 1, [Reading(Topic, "before the step")]);
         await History.Append(Topic, 2, [Reading(Topic, "after the step") with { At = back, ReceivedAt = back }]);
 
-        var tail = await History.ReadDeviceTail("default/meter-7", 10);
-
-        Assert.Equal(["before the step", "after the step"], tail.WithoutOwnTime.Select(m => m.Text()));
-        Assert.Equal(back, tail.LastReceivedAt);
+        Assert.Equal("after the step", Assert.Single(await History.ReadLastOf("default/meter-7", [Reading(Topic).PacketId])).Text());
+        Assert.Equal(back, (await History.ReadDeviceTail("default/meter-7")).LastReceivedAt);
     }
 
     [Fact]
@@ -349,8 +362,8 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
             ]);
 
         Assert.Equal(["a", "b", "a"], (await History.ReadAll(Topic)).Select(m => m.Device));
-        Assert.Equal(2, (await History.ReadDeviceTail("default/a", 10)).Readings);
-        Assert.Equal(1, (await History.ReadDeviceTail("default/b", 10)).Readings);
+        Assert.Equal(2, (await History.ReadDeviceTail("default/a")).Readings);
+        Assert.Equal(1, (await History.ReadDeviceTail("default/b")).Readings);
     }
 
     [Fact]
@@ -362,7 +375,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
 
         Assert.Equal("theirs", Assert.Single(await History.ReadAll(Foreign)).Text());
         Assert.Equal(2, (await History.ReadAll(Topic)).Count);
-        Assert.Equal(1, (await History.ReadDeviceTail("other/meter-7", 10)).Readings);
+        Assert.Equal(1, (await History.ReadDeviceTail("other/meter-7")).Readings);
     }
 
     [Theory]
@@ -418,7 +431,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
             Assert.Equal(Enumerable.Range(1, 60).Select(i => (long)i), seqs);
         }
 
-        Assert.Equal(32 * 60, (await History.ReadDeviceTail("default/meter-7", 1)).Readings);
+        Assert.Equal(32 * 60, (await History.ReadDeviceTail("default/meter-7")).Readings);
     }
 
     [Fact]
@@ -459,7 +472,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => History.Read(Topic, All, cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => History.ReadTopicTail(Topic, cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => History.ReadDeviceTail("default/x", 1, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => History.ReadDeviceTail("default/x", cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => History.ReadAt(Topic, [Noon], cancelled));
     }
 
@@ -502,7 +515,7 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
                     await SameTopicTail(model, HistoryModel.RandomTopic(random));
                     break;
                 case 10:
-                    await SameDeviceTail(model, HistoryModel.RandomDevice(random), random.Next(1, 20));
+                    await SameDevice(model, HistoryModel.RandomDevice(random), HistoryModel.RandomPacketIds(random));
                     break;
                 case 11 or 12:
                     await SameNumbers(model, HistoryModel.RandomTopic(random), HistoryModel.RandomNumbers(random));
@@ -554,12 +567,14 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
         Assert.Equal(expected.Latest?.Describe(), actual.Latest?.Describe());
     }
 
-    private async Task SameDeviceTail(HistoryModel model, string device, int count)
+    private async Task SameDevice(HistoryModel model, string device, ushort[] packetIds)
     {
-        var expected = model.ReadDeviceTail(device, count);
-        var actual = await History.ReadDeviceTail(device, count);
+        var expected = model.ReadDeviceTail(device);
+        var actual = await History.ReadDeviceTail(device);
         Assert.Equal(expected.Readings, actual.Readings);
         Assert.Equal(expected.LastReceivedAt, actual.LastReceivedAt);
-        Assert.Equal(expected.WithoutOwnTime.Describe(), actual.WithoutOwnTime.Describe());
+        Assert.Equal(
+            model.ReadLastOf(device, packetIds).OrderBy(m => m.PacketId).Describe(),
+            (await History.ReadLastOf(device, packetIds)).OrderBy(m => m.PacketId).Describe());
     }
 }
