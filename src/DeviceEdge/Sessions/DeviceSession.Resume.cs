@@ -21,6 +21,9 @@ internal sealed partial class DeviceSession
     /// <summary>Then the grain is told once more: the call may have gone to a silo that stands still.</summary>
     private static readonly TimeSpan ResumeImpatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>Then what was given to the activation before is not answered any more: the others would have said that they do not know it.</summary>
+    private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(1);
+
     private Will? _will;
     private DateTimeOffset _since;
     private ClientDisconnect? _goodbye;
@@ -61,7 +64,13 @@ internal sealed partial class DeviceSession
             try
             {
                 var session = await SayAgain();
-                _grain!.CalledAs = session.CalledAs ?? ConnectionId;
+                var before = _grain!.CalledAs;
+                _grain.CalledAs = session.CalledAs ?? ConnectionId;
+                if (_grain.CalledAs != before)
+                {
+                    _ = LoseIfStillWaiting(_edge.Time.GetTimestamp());
+                }
+
                 Silo = session.Silo ?? "";
                 if (session.IsDurable != _isDurable)
                 {
@@ -97,6 +106,16 @@ internal sealed partial class DeviceSession
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// It may have gone to a silo that stands still, behind the moment in which the edge heard that this is given up, and Orleans would
+    /// wait for the answer for its whole time limit.
+    /// </summary>
+    private async Task LoseIfStillWaiting(long resumed)
+    {
+        await Task.Delay(LastAnswer, _edge.Time);
+        LoseIfWaitingSince(resumed);
     }
 
     private async Task<SessionOpened> SayAgain()

@@ -15,7 +15,10 @@ internal static class Faults
     /// <summary>Another transaction was in the way; the same one may succeed now.</summary>
     public static bool IsOfOrder(Exception e) =>
         e is StaleNamesException
-        || e is PostgresException { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure };
+        || e is PostgresException
+        {
+            SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable,
+        };
 
     /// <summary>The server is away, ending, starting, or no longer the one that takes writes: it may come back.</summary>
     public static bool IsOutage(Exception e) => e is PostgresException fault

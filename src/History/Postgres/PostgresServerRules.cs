@@ -64,7 +64,7 @@ internal static class PostgresServerRules
         connection.Run(SyncCommit);
         if (isWriter)
         {
-            // A process that hangs in the middle of a transaction would hold its rows against all others.
+            // A process that hangs in the middle of a transaction would hold its rows against all others, also when nobody waits for them yet.
             connection.Run("SET idle_in_transaction_session_timeout = '10s'");
         }
     }

@@ -16,6 +16,10 @@ internal sealed partial class PostgresWriter
     [LoggerMessage(LogLevel.Warning, "The store commits again, after {FailedCommits} failed commits.")]
     private partial void LogStoresAgain(int failedCommits);
 
+    [LoggerMessage(LogLevel.Warning,
+        "{Connections} other processes held rows that are written here, and have said nothing for seconds: their transactions were ended.")]
+    private partial void LogEndedWhoHangs(int connections);
+
     [LoggerMessage(LogLevel.Warning, "The connection was lost during a commit; its transaction is {Outcome}.")]
     private partial void LogFoundOut(string outcome);
 }

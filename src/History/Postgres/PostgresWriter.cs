@@ -34,6 +34,19 @@ internal sealed partial class PostgresWriter(
     // so that no two wait for each other.
     private const string LockSessions = "SELECT 1 FROM session WHERE key = ANY ($1) ORDER BY id FOR NO KEY UPDATE";
 
+    // Who waits for a row for so long looks whether its holder is alive.
+    private const string Impatience = "SET lock_timeout = '2s'";
+
+    // A process that stands still, or that the network has cut off, in the middle of a transaction. The server's own limit is longer, and
+    // knows nothing of COPY nor of half a statement. Who was only slow does its transaction once more.
+    private const string EndHanging =
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = current_user AND application_name = current_setting('application_name')
+            AND backend_xid IS NOT NULL AND wait_event = 'ClientRead'
+            AND greatest(query_start, state_change) < clock_timestamp() - interval '4 s'
+        """;
+
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     private readonly Guid _id = Guid.NewGuid();
@@ -65,6 +78,10 @@ internal sealed partial class PostgresWriter(
             catch (Exception e) when (Faults.IsOfOrder(e) && repetitions++ < MostRepetitions)
             {
                 Rollback();
+                if (e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
+                {
+                    EndWhoHangs();
+                }
             }
             catch (Exception e) when (Faults.IsOfStatement(e))
             {
@@ -120,6 +137,7 @@ internal sealed partial class PostgresWriter(
         if (_connection is null)
         {
             _connection = open();
+            _connection.Run(Impatience);
             _connection.Run(AddWriter, _id);
             _connection.Run(ForgetWriters, _id);
             _names.ForgetAll(); // it may be another server, or one that was restored
@@ -250,11 +268,24 @@ internal sealed partial class PostgresWriter(
         }
     }
 
-    private void Rollback()
+    private void Rollback() => Try(connection => connection.Run("ROLLBACK"));
+
+    private void EndWhoHangs() => Try(connection =>
+    {
+        if (connection.All(row => row.GetBoolean(0), EndHanging).Count is var ended and > 0)
+        {
+            LogEndedWhoHangs(ended);
+        }
+    });
+
+    private void Try(Action<NpgsqlConnection> statements)
     {
         try
         {
-            _connection?.Run("ROLLBACK");
+            if (_connection is not null)
+            {
+                statements(_connection);
+            }
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException or IOException or TimeoutException)
         {

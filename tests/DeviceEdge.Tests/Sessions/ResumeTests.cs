@@ -237,6 +237,35 @@ public sealed class ResumeTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_the_activation_before_has_and_does_not_answer_is_not_waited_for(bool isAnother)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect();
+        await device.Send(device.Message(Topic, Timed));
+        var waiting = await edge.Device.NextPublish();
+        edge.Device.Knows = isAnother ? connect => connect.CalledAs : _ => null;
+
+        await edge.Device.End(ConnectionEnd.Forgotten);
+        await Eventually.Is(() => edge.Device.Connected!.Since is not null);
+        var answer = device.Receive();
+        var patience = isAnother ? answer : Task.Delay(300); // many times as long as it takes, and nothing happens
+        await edge.Until(patience, TimeSpan.FromMilliseconds(20));
+
+        if (isAnother)
+        {
+            Assert.Equal(ReasonCode.ImplementationSpecificError, Assert.IsType<DisconnectPacket>(await answer).Reason);
+        }
+        else
+        {
+            waiting.Complete(); // the same activation, where it takes its time
+            Assert.Equal(ReasonCode.Success, Assert.IsType<AckPacket>(await answer).Reason);
+        }
+    }
+
+    [Theory]
     [InlineData(Failure.Conflict, ReasonCode.SessionTakenOver, true)]
     [InlineData(Failure.NotSignedIn, ReasonCode.NotAuthorized, false)]
     [InlineData(Failure.Unavailable, ReasonCode.ImplementationSpecificError, true)]

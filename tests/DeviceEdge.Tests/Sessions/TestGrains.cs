@@ -184,6 +184,9 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
     /// <summary>What Connect throws, or waits for.</summary>
     public Func<Task> OnConnect { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>By which name the connection is known from then on.</summary>
+    public Func<ClientConnect, string?> Knows { get; set; } = _ => null;
+
     /// <summary>What Connect finds.</summary>
     public SessionOpened Session { get; set; } = new("meter-7/c", IsPresent: false, IsDurable: false, [], [], [], Sent: 0, Last: 0);
 
@@ -239,7 +242,7 @@ internal sealed class TestDevice : IDeviceGrain, IUserClientGrain
         }
 
         Connected = connect;
-        return Session;
+        return Session with { CalledAs = Knows(connect) };
     }
 
     public Task Disconnect(string connectionId, ClientDisconnect disconnect)

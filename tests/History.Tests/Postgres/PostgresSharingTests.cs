@@ -1,3 +1,4 @@
+using Npgsql;
 using OrleansIoT.History.Tests.Telemetry;
 using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
@@ -96,6 +97,42 @@ public sealed class PostgresSharingTests
         Assert.DoesNotContain(one.Log.Concat(other.Log), line => line.Contains("cannot commit", StringComparison.Ordinal));
     }
 
+    /// <summary>As one that is suspended, or that the network has cut off, in the middle of a transaction.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("COPY iot.reading FROM STDIN (FORMAT BINARY)")]
+    public async Task Who_stands_still_in_the_middle_of_a_transaction_holds_nobody_up_for_long(string? copy)
+    {
+        await using var store = new PostgresTestStore();
+        await store.History.Append(Topic, 1, Some(Topic, 1));
+        await using var hanging = await Begin(store, "OrleansIoT", "UPDATE iot.topic_tail SET readings = readings + 1");
+        _ = copy is null ? null : await hanging.BeginRawBinaryCopyAsync(copy);
+
+        await store.History.Append(Topic, 2, Some(Topic, 1));
+        await store.History.Append("default/u", 1, Some("default/u", 1));
+
+        Assert.Equal("1,2", store.Ask($"SELECT string_agg(seq::text, ',' ORDER BY seq) FROM iot.reading JOIN iot.topic ON id = topic WHERE name = '{Topic}'"));
+        Assert.Contains(store.Log, line => line.Contains("their transactions were ended", StringComparison.Ordinal));
+        Assert.Equal("0", store.Ask($"SELECT count(*) FROM pg_stat_activity WHERE pid = {hanging.ProcessID}"));
+    }
+
+    /// <summary>It reads for long and holds nothing, or is somebody else's.</summary>
+    [Theory]
+    [InlineData("OrleansIoT", "SELECT count(*) FROM iot.reading")]
+    [InlineData("psql", "UPDATE iot.device_tail SET readings = readings + 0 WHERE device = -1; CREATE TEMPORARY TABLE t (n integer)")]
+    public async Task Who_is_in_nobodys_way_is_not_ended(string application, string statement)
+    {
+        await using var store = new PostgresTestStore();
+        await store.History.Append(Topic, 1, Some(Topic, 1));
+        await using var reading = await Begin(store, application, statement);
+        await using var hanging = await Begin(store, "OrleansIoT", "UPDATE iot.topic_tail SET readings = readings + 1");
+
+        await store.History.Append(Topic, 2, Some(Topic, 1));
+
+        Assert.Equal("1", store.Ask($"SELECT count(*) FROM pg_stat_activity WHERE pid = {reading.ProcessID}"));
+        Assert.Equal("0", store.Ask($"SELECT count(*) FROM pg_stat_activity WHERE pid = {hanging.ProcessID}"));
+    }
+
     /// <summary>PostgreSQL finds a deadlock after a second, so one a group is a standstill.</summary>
     [Fact]
     public async Task Three_that_extend_and_settle_the_same_queues_never_wait_for_each_other()
@@ -156,5 +193,14 @@ public sealed class PostgresSharingTests
         _ = Assert.Single(writes, write => write.IsCompletedSuccessfully);
         var refused = Assert.Single(writes, write => write.IsFaulted);
         Assert.IsType<Orleans.Storage.InconsistentStateException>(refused.Exception!.InnerException);
+    }
+
+    private static async Task<NpgsqlConnection> Begin(PostgresTestStore store, string application, string statement)
+    {
+        var connection = new NpgsqlConnection($"{store.ConnectionString};Application Name={application};Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"BEGIN; {statement}", connection);
+        await command.ExecuteNonQueryAsync();
+        return connection;
     }
 }

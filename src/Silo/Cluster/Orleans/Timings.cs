@@ -17,6 +17,12 @@ internal static class Timings
     /// <summary>More than a store may wait for its server (History:ServerPatience), and less than devices wait for PUBACK.</summary>
     private static readonly TimeSpan Response = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Of what silos ask each other for themselves, in parts: the part of the directory of one that stands still, and is dead by now, is asked of it once more over the
+    /// connection that there is, and until that is given up nobody finds a grain there.
+    /// </summary>
+    private static readonly TimeSpan SystemResponse = TimeSpan.FromSeconds(4);
+
     /// <summary>A silo that ends serves so long after its clients have heard it, and again after its last grain: what they had asked by way of it is answered.</summary>
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(500);
 
@@ -34,7 +40,7 @@ internal static class Timings
         silo.Configure<SiloMessagingOptions>(messaging =>
         {
             messaging.ResponseTimeout = Response;
-            messaging.SystemResponseTimeout = Response;
+            messaging.SystemResponseTimeout = SystemResponse;
             messaging.ClientDropTimeout = TimeSpan.FromSeconds(5); // who was killed does not come back, and is not waited for
             messaging.ClientGatewayShutdownNotificationTimeout = Farewell;
             messaging.WaitForMessageToBeQueuedForOutboundTime = Farewell;
