@@ -49,6 +49,11 @@ public interface ITelemetryHistory
     const int Remembered = 1_024;
 
     /// <summary>
+    /// And how long before or after the last of them it may have arrived: nobody sends newer readings for so long while an older one is not acknowledged.
+    /// </summary>
+    static readonly TimeSpan RememberedFor = TimeSpan.FromDays(1);
+
+    /// <summary>
     /// Stores the messages under the numbers <paramref name="firstSeq"/>, firstSeq + 1, … Appends are committed in the
     /// order of the calls, many in one transaction. The work is queued before the method returns. The last of the messages
     /// with <see cref="TelemetryMessage.Retain"/> becomes the topic's retained message; an empty one removes it.
@@ -69,8 +74,9 @@ public interface ITelemetryHistory
     Task<DeviceTail> ReadDeviceTail(string device, CancellationToken cancellation = default);
 
     /// <summary>
-    /// What a device stored last under packet identifiers: of its last <see cref="Remembered"/> readings, those of QoS 1 or 2
-    /// without a time of their own; the last one of each identifier, in any order. None of before a restore.
+    /// What a device stored last under packet identifiers: of its last <see cref="Remembered"/> readings, and those that arrived less than
+    /// <see cref="RememberedFor"/> from the last one, those of QoS 1 or 2 without a time of their own; the last one of each identifier,
+    /// in any order. None of before a restore.
     /// </summary>
     /// <param name="device">The device's key.</param>
     /// <param name="packetIds">1 to 65,535 each.</param>

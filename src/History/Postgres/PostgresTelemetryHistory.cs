@@ -43,7 +43,8 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
         WHERE device.name > $1 AND device.name < $2 AND tail.readings > 0
         """;
 
-    // Newest first, one identifier after the other: what comes again was mostly among the last that came.
+    // Newest first, one identifier after the other: what comes again was mostly among the last that came. Without a time of its own a reading is
+    // where it arrived, so there are few partitions to look at.
     private const string LastOf =
         $"""
         SELECT {Columns}, topic.name
@@ -51,6 +52,7 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
         CROSS JOIN LATERAL (
             SELECT * FROM reading
             WHERE device = $1 AND NOT has_own_time AND packet_id <> 0 AND packet_id = asked.packet_id AND device_seq > $3
+                AND at BETWEEN $4 AND $5
             ORDER BY device_seq DESC LIMIT 1) AS r
         JOIN device ON device.id = r.device
         JOIN topic ON topic.id = r.topic
@@ -100,10 +102,15 @@ internal sealed class PostgresTelemetryHistory(PostgresDatabase database) : ITel
     public Task<IReadOnlyList<TelemetryMessage>> ReadLastOf(
         string device, IReadOnlyCollection<ushort> packetIds, CancellationToken cancellation = default) =>
         database.Read<IReadOnlyList<TelemetryMessage>>(
-            connection => FindDeviceOf(connection, device) is { } found
+            connection => FindDeviceOf(connection, device) is { ReceivedAt: { } last } found
                 ? connection.All(
-                    row => Message(row, GrainKey.Parse(row.Text(8)).Name), LastOf,
-                    found.Id, packetIds.Distinct().Select(id => (int)id).ToArray(), found.Readings - ITelemetryHistory.Remembered)
+                    row => Message(row, GrainKey.Parse(row.Text(8)).Name),
+                    LastOf,
+                    found.Id,
+                    packetIds.Distinct().Select(id => (int)id).ToArray(),
+                    found.Readings - ITelemetryHistory.Remembered,
+                    last.UtcTicks - ITelemetryHistory.RememberedFor.Ticks,
+                    last.UtcTicks + ITelemetryHistory.RememberedFor.Ticks)
                 : [],
             cancellation);
 

@@ -107,6 +107,7 @@ internal sealed partial class SqliteTelemetryHistory
         void Take(StoredReading reading, Messages messages)
         {
             if (reading.Device == device.Id && !reading.HasOwnTime
+                && Math.Abs(reading.At - device.ReceivedAt) <= ITelemetryHistory.RememberedFor.Ticks
                 && last.TryGetValue(reading.PacketId, out var found) && reading.DeviceSeq > found.DeviceSeq)
             {
                 last[reading.PacketId] = (reading.DeviceSeq, messages.Of(reading));

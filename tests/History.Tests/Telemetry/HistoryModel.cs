@@ -92,11 +92,16 @@ internal sealed class HistoryModel
         return new DeviceTail(readings.Count, readings.LastOrDefault()?.ReceivedAt);
     }
 
-    public IEnumerable<TelemetryMessage> ReadLastOf(string device, IReadOnlyCollection<ushort> packetIds) => Of(device)
-        .TakeLast(ITelemetryHistory.Remembered)
-        .Where(m => !m.HasOwnTime && m.PacketId != 0 && packetIds.Contains(m.PacketId))
-        .GroupBy(m => m.PacketId)
-        .Select(one => one.Last());
+    public IEnumerable<TelemetryMessage> ReadLastOf(string device, IReadOnlyCollection<ushort> packetIds)
+    {
+        var readings = Of(device);
+        return readings
+            .TakeLast(ITelemetryHistory.Remembered)
+            .Where(m => !m.HasOwnTime && m.PacketId != 0 && packetIds.Contains(m.PacketId))
+            .Where(m => (m.At - readings[^1].ReceivedAt).Duration() <= ITelemetryHistory.RememberedFor)
+            .GroupBy(m => m.PacketId)
+            .Select(one => one.Last());
+    }
 
     public TelemetryPage Read(string topic, TelemetryQuery query)
     {

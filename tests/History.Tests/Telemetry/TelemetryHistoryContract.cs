@@ -338,6 +338,11 @@ public abstract partial class TelemetryHistoryContract : IAsyncLifetime
             Topic, 3, [.. Enumerable.Range(0, ITelemetryHistory.Remembered - 1).Select(i => Reading(Topic, $"{i}") with { PacketId = 1 })]);
 
         Assert.Equal("just", Assert.Single(await History.ReadLastOf("default/meter-7", [7, 8])).Text());
+
+        var later = Noon.AddDays(1.1);
+        await History.Append(
+            Topic, ITelemetryHistory.Remembered + 2, [Reading(Topic, "a day later", later) with { ReceivedAt = later, PacketId = 9 }]);
+        Assert.Empty(await History.ReadLastOf("default/meter-7", [8]));
     }
 
     [Fact]
