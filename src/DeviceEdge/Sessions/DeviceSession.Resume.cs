@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Telemetry;
@@ -159,26 +160,42 @@ internal sealed partial class DeviceSession
     private async ValueTask<PublishResult> Publish(ImmutableArray<TelemetryMessage> messages)
     {
         var began = _edge.Time.GetTimestamp();
-        for (var attempt = 1; ; attempt++)
+        Exception? unknown = null;
+        while (true)
         {
             try
             {
                 Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
-                return await _claim!.Grain.Publish(_grain!.CalledAs, attempt == 1 ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
+                var result = await _claim!.Grain.Publish(
+                    _grain!.CalledAs, unknown is null ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
+                if (unknown is null || result.Failures.All(failure => failure.Failure != Failure.Unavailable || messages[failure.Index].HasOwnTime))
+                {
+                    return result;
+                }
             }
             catch (Exception e) when (MayPublishAgain(e, messages) && _edge.Time.GetElapsedTime(began) < ResumeLimit)
             {
                 Volatile.Write(ref _storingSince, 0); // nothing is waited for that a silo has taken along
-                if (attempt > 1)
+                if (unknown is not null)
                 {
                     await Task.Delay(ResumePause, _edge.Time);
                 }
 
+                unknown = e;
                 if (!await Resumed())
                 {
                     throw;
                 }
+
+                continue;
             }
+            catch (FailureException) when (unknown is not null && messages.Any(message => !message.HasOwnTime))
+            {
+                // Below.
+            }
+
+            // The first time it may have been stored: a refusal would have it sent anew, and without a time of its own that is another reading.
+            ExceptionDispatchInfo.Throw(unknown);
         }
     }
 

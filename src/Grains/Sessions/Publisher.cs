@@ -99,6 +99,7 @@ internal sealed partial class Publisher(
     private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
     {
         var again = share.Messages.Select(message => message with { IsRepeat = true }).ToImmutableArray();
+        var unknown = e is FailureException ? null : e;
         var began = clock.GetTimestamp();
         for (var attempt = 1; MayBeRepeated(share, e, attempt, clock.GetElapsedTime(began)); attempt++)
         {
@@ -121,17 +122,19 @@ internal sealed partial class Publisher(
             catch (Exception next)
             {
                 e = next;
+                unknown = e is FailureException ? unknown : e;
             }
         }
 
-        if (e is FailureException failure)
+        // What may be stored, and would be another reading if it were sent anew, is not refused.
+        if (e is FailureException failure && (unknown is null || share.Messages.All(message => message.HasOwnTime)))
         {
             batch.Fail(share, failure.Failure == Failure.Conflict ? Failure.Unavailable : failure.Failure, failure.Message);
             return null;
         }
 
-        LogAppendFailed(logger, _key, share.Topic, e);
-        return e;
+        LogAppendFailed(logger, _key, share.Topic, unknown!);
+        return unknown;
     }
 
     private bool MayBeRepeated(TopicShare share, Exception e, int attempt, TimeSpan since) => e is FailureException failure

@@ -1,6 +1,7 @@
 using System.Text;
 using OrleansIoT.DeviceEdge.Mqtt;
 using OrleansIoT.DeviceEdge.Mqtt.Packets;
+using OrleansIoT.Devices;
 using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Telemetry;
@@ -208,6 +209,35 @@ public sealed class ResumeTests
 
         Assert.Equal(ReasonCode.ImplementationSpecificError, Assert.IsType<DisconnectPacket>(await device.Receive()).Reason);
         Assert.Equal(0, edge.Device.Waiting);
+    }
+
+    [Theory]
+    [InlineData("without a time of its own", true, false)]
+    [InlineData("without a time of its own", false, false)]
+    [InlineData(Timed, true, true)]
+    [InlineData(Timed, false, true)]
+    public async Task What_may_be_stored_is_refused_later_only_where_it_would_be_recognised_when_it_is_sent_anew(
+        string payload, bool throws, bool isRefused)
+    {
+        await using var edge = await TestEdge.Start();
+        edge.Device.ByHand = true;
+        await using var device = await edge.Connect();
+        await device.Send(device.Message(Topic, payload));
+
+        (await edge.Device.NextPublish()).Throw(new TimeoutException());
+        var again = await edge.Device.NextPublish();
+        if (throws)
+        {
+            again.Throw(new FailureException(Failure.Unavailable, "The store is away."));
+        }
+        else
+        {
+            again.Refuse(new PublishFailure(0, Failure.Unavailable, "The store is away."));
+        }
+
+        var answer = await device.Receive();
+        Assert.Equal(isRefused ? PacketType.PubAck : PacketType.Disconnect, answer!.Type);
+        Assert.NotEqual(ReasonCode.Success, (answer as AckPacket)?.Reason ?? ((DisconnectPacket)answer).Reason);
     }
 
     [Fact]

@@ -61,6 +61,34 @@ public sealed class LostTopicTests : GrainTest
         Assert.Single(await Stored("devices/meter/t"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_may_be_stored_is_refused_later_only_where_it_would_be_recognised_when_it_is_sent_anew(bool hasOwnTime)
+    {
+        var client = await Connect("meter");
+        _silo.BreaksAnswers = 1;
+        var given = 0;
+        _silo.OnAppend = () =>
+        {
+            if (++given == 2)
+            {
+                throw new FailureException(Failure.Unavailable, "The store is away.");
+            }
+        };
+
+        var published = client.Publish(Untimed("meter", 1, "a", packetId: 5) with { HasOwnTime = hasOwnTime });
+
+        if (hasOwnTime)
+        {
+            Assert.Equal(Failure.Unavailable, Assert.Single((await published).Failures).Failure);
+        }
+        else
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() => published);
+        }
+    }
+
     /// <summary>It has stood still; its devices have given to others what it is about to give to the topic.</summary>
     [Fact]
     public async Task A_publisher_whose_silo_is_not_heard_any_more_gives_nothing_to_it()

@@ -39,6 +39,19 @@ public sealed class StoreFailureTests : StoreTest
         Assert.Equal([1, 2, 3], (await Stored("devices/meter/t")).Select(message => message.Seq));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_another_activation_stores_between_the_look_up_and_the_append_is_found_at_the_second_look(bool isDup)
+    {
+        var reading = Untimed("meter", 1, "a", packetId: 5);
+        History.Before = () => History.Append("default/devices/meter/t", 1, [reading]);
+
+        Assert.Empty((await Publish("meter", reading with { Dup = isDup, IsRepeat = !isDup })).Failures);
+
+        Assert.Single(await Stored("devices/meter/t"));
+    }
+
     [Fact]
     public async Task A_redelivery_stands_and_falls_with_its_first_copy_in_the_same_batch()
     {

@@ -41,6 +41,9 @@ public abstract class StoreTest : GrainTest
         /// <summary>What appends wait for.</summary>
         public Task Stuck { get; set; } = Task.CompletedTask;
 
+        /// <summary>What happens first at the next append.</summary>
+        public Func<Task>? Before { get; set; }
+
         public bool IsBroken { get; set; }
 
         public string? BrokenTopic { get; set; }
@@ -53,6 +56,12 @@ public abstract class StoreTest : GrainTest
         {
             _begun.TrySetResult();
             await Stuck;
+            if (Before is { } before)
+            {
+                Before = null;
+                await before();
+            }
+
             if (IsBroken || topic == BrokenTopic)
             {
                 throw new FailureException(Failure.Unavailable, "The disk is full.");
