@@ -168,7 +168,7 @@ internal sealed partial class DeviceSession
                 Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
                 var result = await _claim!.Grain.Publish(
                     _grain!.CalledAs, unknown is null ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
-                if (unknown is null || result.Failures.All(failure => failure.Failure != Failure.Unavailable || messages[failure.Index].HasOwnTime))
+                if (unknown is null || result.Failures.All(failure => failure.Failure != Failure.Unavailable || messages[failure.Index].MayBePublishedAnew))
                 {
                     return result;
                 }
@@ -189,12 +189,12 @@ internal sealed partial class DeviceSession
 
                 continue;
             }
-            catch (FailureException) when (unknown is not null && messages.Any(message => !message.HasOwnTime))
+            catch (FailureException) when (unknown is not null && !messages.All(message => message.MayBePublishedAnew))
             {
                 // Below.
             }
 
-            // The first time it may have been stored: a refusal would have it sent anew, and without a time of its own that is another reading.
+            // The first time it may have been stored, and a refusal may have it published anew.
             ExceptionDispatchInfo.Throw(unknown);
         }
     }

@@ -74,6 +74,12 @@ public sealed record TelemetryMessage
     public bool IsRecognisable => HasOwnTime || PacketId != 0;
 
     /// <summary>
+    /// Whether it does no harm to refuse it although it may be stored: its client may publish it anew, and it is the same reading. Exactly once
+    /// is said of the publication, and that would be another one.
+    /// </summary>
+    public bool MayBePublishedAnew => HasOwnTime && Qos != Qos.ExactlyOnce;
+
+    /// <summary>
     /// The publication is one that was stored before, and with it whatever stands in durable queues. Otherwise one that is
     /// stored is a new publication of the same reading, which subscribers get once more.
     /// </summary>

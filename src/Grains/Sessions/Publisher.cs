@@ -6,6 +6,7 @@ using OrleansIoT.Failures;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.History;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -98,7 +99,9 @@ internal sealed partial class Publisher(
     /// <returns>Null when it is known what has become of it, and else why not: then nothing of the batch is answered.</returns>
     private async ValueTask<Exception?> Retry(PublishedBatch batch, TopicShare share, string session, bool isDurable, Exception e)
     {
-        var again = share.Messages.Select(message => message with { IsRepeat = true }).ToImmutableArray();
+        var again = e is FailureException && options.IsTransient(share.Topic)
+            ? share.Messages
+            : [.. share.Messages.Select(message => message with { IsRepeat = true })];
         var unknown = e is FailureException ? null : e;
         var began = clock.GetTimestamp();
         for (var attempt = 1; MayBeRepeated(share, e, attempt, clock.GetElapsedTime(began)); attempt++)
@@ -126,8 +129,7 @@ internal sealed partial class Publisher(
             }
         }
 
-        // What may be stored, and would be another reading if it were sent anew, is not refused.
-        if (e is FailureException failure && (unknown is null || share.Messages.All(message => message.HasOwnTime)))
+        if (e is FailureException failure && (unknown is null || share.Messages.All(message => message.MayBePublishedAnew)))
         {
             batch.Fail(share, failure.Failure == Failure.Conflict ? Failure.Unavailable : failure.Failure, failure.Message);
             return null;
@@ -149,7 +151,9 @@ internal sealed partial class Publisher(
     /// <exception cref="FailureException">Unavailable: this silo is not heard, perhaps because it was given up.</exception>
     private Task DemandHeard() => routes.IsHeard ? Task.CompletedTask : routes.BecomeHeard(Doubt);
 
-    private static bool IsRecognisable(TopicShare share) => share.Messages.All(message => message.IsRecognisable);
+    /// <summary>A topic without a history knows nothing of what it had; there exactly once is for the publisher's session to see to.</summary>
+    private bool IsRecognisable(TopicShare share) => share.Messages.All(message => message.IsRecognisable)
+        && !(options.IsTransient(share.Topic) && share.Messages.Any(message => message.Qos == Qos.ExactlyOnce));
 
     /// <exception cref="TimeoutException">In a cluster: it takes so long that its answer counts as lost.</exception>
     private Task<int> InTime(TopicShare share) => limit is not { } most || share.Append!.IsCompleted

@@ -134,8 +134,11 @@ public sealed partial class TopicGrain(
         return await AppendNow(messages, session, isDurable);
     }
 
+    /// <exception cref="FailureException">Conflict: a topic without a history cannot tell whether it had this, and may not deliver it twice.</exception>
     private Task<int> AppendNow(ImmutableArray<TelemetryMessage> messages, string session, bool isDurable) =>
-        MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
+        _isTransient && messages.Any(message => message is { IsRepeat: true, Qos: Qos.ExactlyOnce })
+            ? Task.FromException<int>(new FailureException(Failure.Conflict, "It may have been delivered, and this topic keeps no history to see. Send it again with DUP."))
+            : MayBeKnown(messages) ? AppendUnknown(messages, session, isDurable) : Store(messages, session, isDurable);
 
     /// <summary>In one turn up to the numbers and the queued append: nobody comes between a look-up and these.</summary>
     /// <returns>How many of the messages are in the history already.</returns>

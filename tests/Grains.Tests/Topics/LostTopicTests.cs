@@ -4,6 +4,7 @@ using OrleansIoT.Failures;
 using OrleansIoT.Fixtures;
 using OrleansIoT.Grains.Topics;
 using OrleansIoT.Identity;
+using OrleansIoT.Sessions;
 using OrleansIoT.Telemetry;
 using OrleansIoT.Topics;
 
@@ -12,6 +13,8 @@ namespace OrleansIoT.Grains.Tests.Topics;
 /// <summary>A topic on a silo that is dead and not declared dead yet, so that nobody can reach it for seconds.</summary>
 public sealed class LostTopicTests : GrainTest
 {
+    private const string Now = "devices/meter/now";
+
     private readonly Unreachable _silo = new();
 
     public override async Task InitializeAsync()
@@ -23,7 +26,9 @@ public sealed class LostTopicTests : GrainTest
         routes.Renew(long.MaxValue);
     }
 
-    protected override void Configure(WebApplicationBuilder builder) => builder.Services.AddSingleton<IOutgoingGrainCallFilter>(_silo);
+    protected override void Configure(WebApplicationBuilder builder) => builder.Services
+        .AddSingleton<IOutgoingGrainCallFilter>(_silo)
+        .Configure<GrainsOptions>(options => options.TransientPrefixes = [Now]);
 
     [Fact]
     public async Task What_its_publisher_says_with_a_time_of_its_own_is_given_to_it_until_another_silo_has_it()
@@ -87,6 +92,46 @@ public sealed class LostTopicTests : GrainTest
         {
             await Assert.ThrowsAsync<InvalidOperationException>(() => published);
         }
+    }
+
+    [Theory]
+    [InlineData(Qos.AtLeastOnce, 2)]
+    [InlineData(Qos.ExactlyOnce, 1)]
+    public async Task What_a_topic_without_a_history_may_have_delivered_is_given_to_it_again_only_where_twice_is_allowed(Qos qos, int times)
+    {
+        var client = await Connect("meter");
+        var given = 0;
+        _silo.BreaksAnswers = 1;
+        _silo.OnAppend = () => given++;
+
+        var published = client.Publish(Timed("meter", 1, topic: Now, packetId: 5) with { Qos = qos });
+
+        if (qos == Qos.ExactlyOnce)
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() => published);
+        }
+        else
+        {
+            Assert.Empty((await published).Failures);
+        }
+
+        Assert.Equal(times, given);
+    }
+
+    [Fact]
+    public async Task What_an_edge_gives_again_is_not_delivered_twice_by_a_topic_without_a_history_where_that_is_promised()
+    {
+        var viewer = await ConnectUser("vera", Roles.Viewer);
+        await viewer.Subscribe("devices/#", Qos.ExactlyOnce);
+        var message = Timed("meter", 1, "a", Now, packetId: 5) with { Qos = Qos.ExactlyOnce };
+        await Publish("meter", message);
+        Assert.Equal("a", Text(Assert.Single((await viewer.Next()).Messages)));
+
+        var refused = Assert.Single((await Publish("meter", message with { IsRepeat = true })).Failures);
+        await Publish("meter", message with { Payload = "b"u8.ToArray(), PacketId = 6 });
+
+        Assert.Equal(Failure.Unavailable, refused.Failure);
+        Assert.Equal("b", Text(Assert.Single((await viewer.Next()).Messages)));
     }
 
     /// <summary>It has stood still; its devices have given to others what it is about to give to the topic.</summary>
