@@ -14,8 +14,11 @@ namespace OrleansIoT.DeviceEdge.Sessions;
 /// </summary>
 internal sealed partial class DeviceSession
 {
-    /// <summary>How long what is not answered is given to the next activation, or the one after that: less than a device waits for PUBACK.</summary>
+    /// <summary>How long the next activation, or the one after that, is told.</summary>
     private static readonly TimeSpan ResumeLimit = TimeSpan.FromSeconds(8);
+
+    /// <summary>And how long what is not answered is given to it: longer than it takes to find that a silo stands still, less than a device waits for PUBACK.</summary>
+    private static readonly TimeSpan PublishLimit = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan ResumePause = TimeSpan.FromMilliseconds(200);
 
@@ -24,6 +27,9 @@ internal sealed partial class DeviceSession
 
     /// <summary>Then what was given to the activation before is not answered any more: the others would have said that they do not know it.</summary>
     private static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(1);
+
+    /// <summary>In a cluster: complete when the answer to what was published last is not waited for any more.</summary>
+    private TaskCompletionSource? _givenUp;
 
     private Will? _will;
     private DateTimeOffset _since;
@@ -69,7 +75,7 @@ internal sealed partial class DeviceSession
                 _grain.CalledAs = session.CalledAs ?? ConnectionId;
                 if (_grain.CalledAs != before)
                 {
-                    _ = LoseIfStillWaiting(_edge.Time.GetTimestamp());
+                    _ = GiveUpWhatStillWaits(_edge.Time.GetTimestamp());
                 }
 
                 Silo = session.Silo ?? "";
@@ -113,10 +119,10 @@ internal sealed partial class DeviceSession
     /// It may have gone to a silo that stands still, behind the moment in which the edge heard that this is given up, and Orleans would
     /// wait for the answer for its whole time limit.
     /// </summary>
-    private async Task LoseIfStillWaiting(long resumed)
+    private async Task GiveUpWhatStillWaits(long resumed)
     {
         await Task.Delay(LastAnswer, _edge.Time);
-        LoseIfWaitingSince(resumed);
+        GiveUpWhatWaitsSince(resumed);
     }
 
     private async Task<SessionOpened> SayAgain()
@@ -165,15 +171,13 @@ internal sealed partial class DeviceSession
         {
             try
             {
-                Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
-                var result = await _claim!.Grain.Publish(
-                    _grain!.CalledAs, unknown is null ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
+                var result = await AskToStore(unknown is null ? messages : [.. messages.Select(message => message with { IsRepeat = true })]);
                 if (unknown is null || result.Failures.All(failure => failure.Failure != Failure.Unavailable || messages[failure.Index].MayBePublishedAnew))
                 {
                     return result;
                 }
             }
-            catch (Exception e) when (MayPublishAgain(e, messages) && _edge.Time.GetElapsedTime(began) < ResumeLimit)
+            catch (Exception e) when (MayPublishAgain(e, messages) && _edge.Time.GetElapsedTime(began) < PublishLimit)
             {
                 Volatile.Write(ref _storingSince, 0); // nothing is waited for that a silo has taken along
                 if (unknown is not null)
@@ -197,6 +201,24 @@ internal sealed partial class DeviceSession
             // The first time it may have been stored, and a refusal may have it published anew.
             ExceptionDispatchInfo.Throw(unknown);
         }
+    }
+
+    /// <exception cref="TimeoutException">The answer is not waited for.</exception>
+    private async Task<PublishResult> AskToStore(ImmutableArray<TelemetryMessage> messages)
+    {
+        Volatile.Write(ref _storingSince, _edge.Time.GetTimestamp());
+        var call = _claim!.Grain.Publish(_grain!.CalledAs, messages);
+        if (Silo.Length > 0 && !call.IsCompleted)
+        {
+            var givenUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Volatile.Write(ref _givenUp, givenUp);
+            if (await Task.WhenAny(call, givenUp.Task) != call)
+            {
+                throw new TimeoutException("The silo has died that the answer was to come from, or by way of.");
+            }
+        }
+
+        return await call;
     }
 
     /// <summary>

@@ -78,10 +78,20 @@ internal sealed partial class DeviceSession
     /// <summary>The server ends, and its connections one after the other.</summary>
     public void Leave() => End(_edge.Options.ServerReference is null ? Ending.Stopping : Ending.Leaving);
 
-    /// <summary>What it has given to a grain is not answered since then: the silo that it went by has died meanwhile.</summary>
-    public void LoseIfWaitingSince(long timestamp)
+    /// <summary>What it has given to a grain is not answered since then: the silo that it went by has died meanwhile. It is given again, or the connection ends.</summary>
+    public void GiveUpWhatWaitsSince(long timestamp)
     {
-        if (Volatile.Read(ref _storingSince) is var since && since != 0 && since <= timestamp)
+        var since = Volatile.Read(ref _storingSince);
+        if (since == 0 || since > timestamp)
+        {
+            return;
+        }
+
+        if (MayResume && Volatile.Read(ref _givenUp) is { } givenUp)
+        {
+            givenUp.TrySetResult();
+        }
+        else
         {
             Lose();
         }

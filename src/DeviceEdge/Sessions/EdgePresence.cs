@@ -184,7 +184,7 @@ internal sealed partial class EdgePresence : BackgroundService, IHostedLifecycle
         {
             foreach (var session in _live.All)
             {
-                session.LoseIfWaitingSince(_goneAt);
+                session.GiveUpWhatWaitsSince(_goneAt);
             }
         }
 

@@ -69,6 +69,13 @@ public sealed record TelemetryMessage
     public bool IsRepeat { get; init; }
 
     /// <summary>
+    /// With <see cref="Dup"/>: when its first copy arrived, where that is known. What arrived before is another reading, though it has the same
+    /// packet identifier and payload.
+    /// </summary>
+    [Id(14)]
+    public DateTimeOffset? FirstReceivedAt { get; init; }
+
+    /// <summary>
     /// Its topic recognises it when it comes again. QoS 0 has no packet identifier, so without its own time nothing tells it from another reading.
     /// </summary>
     public bool IsRecognisable => HasOwnTime || PacketId != 0;

@@ -131,7 +131,7 @@ public sealed partial class TopicGrain
     /// </summary>
     private static bool IsSame(TelemetryMessage message, TelemetryMessage last) =>
         last.Topic == message.Topic
-        && (message.Dup || message.ReceivedAt <= last.ReceivedAt)
+        && last.ReceivedAt >= (message.FirstReceivedAt ?? (message.Dup ? DateTimeOffset.MinValue : message.ReceivedAt))
         && last.Payload.Span.SequenceEqual(message.Payload.Span);
 
     /// <returns>What the device has stored last with the packet identifiers of those that may have come before.</returns>

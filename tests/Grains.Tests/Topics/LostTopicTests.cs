@@ -134,6 +134,20 @@ public sealed class LostTopicTests : GrainTest
         Assert.Equal("b", Text(Assert.Single((await viewer.Next()).Messages)));
     }
 
+    [Fact]
+    public async Task Whether_what_comes_again_is_stored_is_found_out_also_beside_one_like_it()
+    {
+        await Publish("meter", Untimed("meter", 1, "same", packetId: 1));
+        _silo.BreaksAnswers = 100;
+        var published = Publish("meter", Untimed("meter", 2, "same", packetId: 1));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => published);
+        _silo.BreaksAnswers = 0;
+
+        Assert.Empty((await Publish("meter", Untimed("meter", 3, "same", packetId: 1, dup: true))).Failures);
+
+        Assert.Equal([1, 2], (await Stored("devices/meter/t")).Select(reading => reading.At.Minute));
+    }
+
     /// <summary>It has stood still; its devices have given to others what it is about to give to the topic.</summary>
     [Fact]
     public async Task A_publisher_whose_silo_is_not_heard_any_more_gives_nothing_to_it()

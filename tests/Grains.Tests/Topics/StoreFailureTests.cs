@@ -53,6 +53,22 @@ public sealed class StoreFailureTests : StoreTest
     }
 
     [Fact]
+    public async Task What_comes_again_because_it_could_not_be_stored_is_not_the_reading_before_it_that_was_like_it()
+    {
+        await Publish("meter", Untimed("meter", 1, "same", packetId: 1)); // one identifier for everything it sends
+        History.IsBroken = true;
+        Assert.Single((await Publish("meter", Untimed("meter", 2, "same", packetId: 1))).Failures);
+        Assert.Single((await Publish("meter", Untimed("meter", 3, "same", packetId: 1, dup: true))).Failures);
+        History.IsBroken = false;
+
+        Assert.Empty((await Publish("meter", Untimed("meter", 4, "same", packetId: 1, dup: true))).Failures);
+        Assert.Equal([1, 4], (await Stored("devices/meter/t")).Select(reading => reading.At.Minute));
+
+        Assert.Empty((await Publish("meter", Untimed("meter", 5, "same", packetId: 1, dup: true))).Failures);
+        Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+    }
+
+    [Fact]
     public async Task A_redelivery_stands_and_falls_with_its_first_copy_in_the_same_batch()
     {
         History.IsBroken = true;

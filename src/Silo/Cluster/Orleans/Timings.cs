@@ -32,6 +32,10 @@ internal static class Timings
         {
             membership.ProbeTimeout = TimeSpan.FromSeconds(1); // of 0.75 s three in a row were missed on two cores with a load of 50
             membership.NumMissedProbesLimit = 3;
+
+            // Who is asked to probe in our place, a silo that stands still, answers when its own probe is over, and that is when Orleans does
+            // not wait for it any more: it is not noticed for as long as somebody else is always a little late.
+            membership.EnableIndirectProbes = false;
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(10);
             membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(10);
             membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
