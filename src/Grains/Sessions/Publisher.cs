@@ -54,7 +54,7 @@ internal sealed partial class Publisher(
     public long Redelivered { get; private set; }
 
     /// <summary>When the first copy arrived of what was not stored, or of what that is not known: by packet identifier, of what has no time of its own.</summary>
-    private Dictionary<ushort, DateTimeOffset>? _unsettled;
+    private Dictionary<(string Session, ushort PacketId), DateTimeOffset>? _unsettled;
 
     /// <param name="grants">What the client may publish to besides its own topics.</param>
     /// <param name="session">The session's name.</param>
@@ -63,20 +63,24 @@ internal sealed partial class Publisher(
     public async Task<PublishResult> Publish(
         ImmutableArray<string> grants, string session, bool isDurable, ImmutableArray<TelemetryMessage> messages)
     {
-        messages = WithFirstArrivals(messages);
+        messages = WithFirstArrivals(session, messages);
         try
         {
             var result = await PublishNow(grants, session, isDurable, messages);
             if (_unsettled is not null || !result.Failures.IsEmpty)
             {
-                Settle(messages, result.Failures);
+                Settle(session, messages, result.Failures);
             }
 
             return result;
         }
         catch
         {
-            Array.ForEach([.. messages], Remember);
+            foreach (var message in messages)
+            {
+                Remember(session, message);
+            }
+
             throw;
         }
     }
@@ -222,30 +226,34 @@ internal sealed partial class Publisher(
         batch.Divide();
     }
 
-    private ImmutableArray<TelemetryMessage> WithFirstArrivals(ImmutableArray<TelemetryMessage> messages) =>
-        _unsettled is { } unsettled && messages.Any(message => message.Dup && unsettled.ContainsKey(message.PacketId))
-            ? [.. messages.Select(message => message.Dup && unsettled.TryGetValue(message.PacketId, out var first) ? message with { FirstReceivedAt = first } : message)]
+    private ImmutableArray<TelemetryMessage> WithFirstArrivals(string session, ImmutableArray<TelemetryMessage> messages) =>
+        _unsettled is { Count: > 0 } unsettled && messages.Any(message => message.Dup)
+            ? [
+                .. messages.Select(message => message.Dup && unsettled.TryGetValue((session, message.PacketId), out var first)
+                    ? message with { FirstReceivedAt = first }
+                    : message),
+            ]
             : messages;
 
-    private void Settle(ImmutableArray<TelemetryMessage> messages, ImmutableArray<PublishFailure> failures)
+    private void Settle(string session, ImmutableArray<TelemetryMessage> messages, ImmutableArray<PublishFailure> failures)
     {
         foreach (var message in messages)
         {
-            _unsettled?.Remove(message.PacketId);
+            _unsettled?.Remove((session, message.PacketId));
         }
 
         foreach (var failure in failures)
         {
-            Remember(messages[failure.Index]);
+            Remember(session, messages[failure.Index]);
         }
     }
 
     /// <summary>Its client sends it again, with DUP: it is not the reading before it, if that had the same packet identifier and payload.</summary>
-    private void Remember(TelemetryMessage message)
+    private void Remember(string session, TelemetryMessage message)
     {
         if (!message.HasOwnTime && message.PacketId != 0 && (message.FirstReceivedAt ?? (message.Dup ? null : message.ReceivedAt)) is { } first)
         {
-            (_unsettled ??= [])[message.PacketId] = first;
+            (_unsettled ??= [])[(session, message.PacketId)] = first;
         }
     }
 

@@ -1,4 +1,6 @@
 using OrleansIoT.Failures;
+using OrleansIoT.Identity;
+using OrleansIoT.Telemetry;
 
 namespace OrleansIoT.Grains.Tests.Topics;
 
@@ -66,6 +68,23 @@ public sealed class StoreFailureTests : StoreTest
 
         Assert.Empty((await Publish("meter", Untimed("meter", 5, "same", packetId: 1, dup: true))).Failures);
         Assert.Equal(2, (await Stored("devices/meter/t")).Length);
+    }
+
+    [Fact]
+    public async Task What_one_session_could_not_store_says_nothing_of_what_another_one_sends_again()
+    {
+        var one = await ConnectUser("otto", Roles.Operator, "one");
+        var other = await ConnectUser("otto", Roles.Operator, "other");
+        await one.Publish(Command(1, "mine"));
+        History.IsBroken = true;
+        Assert.Single((await other.Publish(Command(2, "the other's"))).Failures);
+        History.IsBroken = false;
+
+        Assert.Empty((await one.Publish(Command(3, "mine") with { Dup = true })).Failures);
+
+        Assert.Equal([1], (await Stored("devices/meter/t")).Select(reading => reading.At.Minute));
+
+        static TelemetryMessage Command(int minute, string payload) => Untimed("meter", minute, payload, packetId: 1) with { Device = "users/otto" };
     }
 
     [Fact]
