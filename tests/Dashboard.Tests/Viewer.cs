@@ -82,6 +82,27 @@ internal sealed class Viewer : IAsyncDisposable
 
     public Task SeesLive() => Assertions.Expect(Page.GetByTestId("live-state")).ToHaveTextAsync("Receiving");
 
+    /// <summary>Complete when no answer has come for a while: what the page has asked for is here.</summary>
+    public Task HasAll() => Page.EvaluateAsync(
+        """
+        () => new Promise(done => {
+          let answers = -1;
+          let since = 0;
+          const look = () => {
+            const now = performance.getEntriesByType('resource').length;
+            if (now !== answers) {
+              answers = now;
+              since = performance.now();
+            } else if (performance.now() - since > 1500) {
+              done();
+              return;
+            }
+            setTimeout(look, 100);
+          };
+          look();
+        })
+        """);
+
     /// <summary>All that a script of the page could read that is kept in the browser.</summary>
     public Task<string> Kept() => Page.EvaluateAsync<string>(
         "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])");

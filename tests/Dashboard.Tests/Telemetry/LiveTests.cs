@@ -111,6 +111,7 @@ public sealed class LiveTests(SharedIot shared) : IClassFixture<SharedIot>, IAsy
         await _viewer.SeesLive();
         await _viewer.Page.GetByRole(AriaRole.Switch, new() { Name = "Live" }).ClickAsync();
         await _viewer.ComesTo(new("from="));
+        await _viewer.HasAll();
 
         await Publish(5);
         await _viewer.SeesPoints(5);
