@@ -62,6 +62,20 @@ public sealed class FailureHandlerTests
         Assert.Contains("not known", detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_only_reads_is_asked_again_while_answers_are_lost_at_once()
+    {
+        await using var gateway = await GatewayHost.Start();
+        gateway.Grains.Outage = new TimeoutException("A silo has died that the answer was to come from, or by way of.");
+
+        var answer = gateway.As(Roles.Viewer).GetAsync("/devices");
+        await Task.Delay(1_000); // longer than three attempts take
+        gateway.Grains.Outage = null;
+
+        using var answered = await answer;
+        Assert.Equal(System.Net.HttpStatusCode.OK, answered.StatusCode);
+    }
+
     [Fact] // H16
     public async Task A_bug_is_logged_once_and_shown_to_nobody()
     {
