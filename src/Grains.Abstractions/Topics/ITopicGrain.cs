@@ -10,16 +10,18 @@ namespace OrleansIoT.Topics;
 public interface ITopicGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Stores the messages, all of this topic and of one publisher, in this order, each with the next number; a redelivery
-    /// of a reading with its own time is recognised and not stored again. In the same transaction they enter the queues of
+    /// Stores the messages, all of this topic and of one publisher, in this order, each with the next number; what comes
+    /// again is recognised (<see cref="TelemetryMessage.IsRecognisable"/>) and not stored again. In the same transaction they enter the queues of
     /// the durable sessions that subscribe, and become the retained message. Complete when everything is durable and can be
     /// read; then all who subscribe hear them. A topic that is transient keeps no history of them.
     /// </summary>
-    /// <param name="messages">Those with <see cref="TelemetryMessage.IsStored"/> are only delivered.</param>
     /// <param name="session">The publisher's session, by its name within the tenant.</param>
     /// <param name="isDurable">That session is durable: packet identifiers of QoS 2 are remembered in the same transaction.</param>
     /// <returns>How many of them were redeliveries.</returns>
-    /// <exception cref="FailureException">Unavailable: the store could not do it; nothing of this call is acknowledged.</exception>
+    /// <exception cref="FailureException">
+    /// Unavailable: the store could not do it; nothing of this call is acknowledged. Conflict: another activation has the topic, or this one keeps no
+    /// history and may have delivered a repetition of QoS 2.
+    /// </exception>
     // As long as it is not known what becomes of an append, its device waits: what it sends again meanwhile is recognised
     // only by what is stored.
     [OnceOnly, ResponseTimeout("01:00:00"), Alias("Append")]

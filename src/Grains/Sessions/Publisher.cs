@@ -48,13 +48,14 @@ internal sealed partial class Publisher(
 
     /// <summary>Topics that hold, or have held, a retained message of the client's; read when it first makes one.</summary>
     private HashSet<string>? _retained;
+
+    /// <summary>When the first copy arrived of what was not stored, or of what that is not known: by packet identifier, of what has no time of its own.</summary>
+    private Dictionary<(string Session, ushort PacketId), DateTimeOffset>? _unsettled;
+
     private string? _lastTopic;
     private ITopicGrain? _lastGrain;
 
     public long Redelivered { get; private set; }
-
-    /// <summary>When the first copy arrived of what was not stored, or of what that is not known: by packet identifier, of what has no time of its own.</summary>
-    private Dictionary<(string Session, ushort PacketId), DateTimeOffset>? _unsettled;
 
     /// <param name="grants">What the client may publish to besides its own topics.</param>
     /// <param name="session">The session's name.</param>
